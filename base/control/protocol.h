@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+// How a runtime tells nacre-procfs about a container: one JSON object per SOCK_SEQPACKET
+// message, descriptors beside it. The daemon accepts root and its own user only.
+namespace nacre::control {
+
+// Both sides must say the same number in their first message.
+inline constexpr int kVersion = 1;
+
+// "$NACRE_PROCFS_DIR/control" or /run/nacre/procfs/control.
+std::string socket_path();
+// The directory of the socket and of the daemon's mount.
+std::string daemon_directory();
+
+struct Registration {
+  std::string id;
+  pid_t init = 0;           // the container's first process, in the daemon's pid namespace
+  std::string cgroup_path;  // the cgroup whose limits are the container's, in every hierarchy
+  // CLOCK_BOOTTIME of the container minus that of the host, in nanoseconds
+  // (time_namespaces(7)); 0 without a time namespace of its own.
+  std::int64_t boottime_offset = 0;
+  bool own_time_namespace = false;
+};
+
+// One thing to attach inside the container: a detached mount of a file or directory, and
+// the absolute path it belongs on ("/proc/meminfo", "/sys/devices/system/cpu").
+struct ViewMount {
+  std::string target;
+  UniqueFd mount;
+};
+
+struct Status {
+  pid_t pid = 0;
+  std::uint64_t containers = 0;
+  std::uint64_t descriptors = 0;  // open in the daemon
+};
+
+// A connection to the daemon. Every call is one request and one answer; an error carries
+// the daemon's own words.
+class Client {
+ public:
+  // ENOENT or ECONNREFUSED when no daemon runs; a version mismatch names both versions.
+  static Result<Client> connect(const std::string& path = socket_path());
+
+  // EEXIST when the id is registered and its init still lives.
+  Result<std::vector<ViewMount>> add(const Registration& registration);
+  // Hands over a seccomp listener (seccomp_unotify(2)) for a container's sysinfo(2) and
+  // sched_getaffinity(2). The daemon keeps it until nobody is filtered by it any more.
+  Result<> add_listener(std::string_view id, int listener);
+  // Forgets a container. An unknown id is success.
+  Result<> remove(std::string_view id);
+  Result<Status> status();
+
+ private:
+  explicit Client(UniqueFd socket) : socket_(std::move(socket)) {}
+  UniqueFd socket_;
+};
+
+}  // namespace nacre::control

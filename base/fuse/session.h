@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#define FUSE_USE_VERSION 317
+#include <fuse_lowlevel.h>
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace nacre::fuse {
+
+// One FUSE connection, served by a fixed number of threads that share its descriptor
+// (no clone_fd), so that another process may hold the connection open too.
+class Session {
+ public:
+  // `mount_options` are those of fuse_session_new(3), without "-o": "fsname=x",
+  // "allow_other" … `ops` must live as long as the session.
+  static Result<Session> create(const char* program, const fuse_lowlevel_ops& ops, void* userdata,
+                                const std::vector<std::string>& mount_options);
+  Session(Session&& other) noexcept;
+  Session& operator=(Session&&) = delete;
+  ~Session();
+
+  // Mounts on a directory; "/dev/fd/N" adopts a /dev/fuse descriptor that is already
+  // mounted (fsconfig "fd").
+  Result<> mount(const std::string& mountpoint);
+
+  // Speaks the protocol over a socket that keeps message boundaries, without a mount.
+  // The session owns `socket` from here on.
+  Result<> attach_socket(int socket);
+
+  // Serves until the file system is unmounted or SIGINT or SIGTERM arrives. A signal of
+  // `extra_signals` calls `on_signal` on the calling thread. All of them must be blocked
+  // in every thread, see block_signals(). Unmounts before it returns.
+  Result<> serve(unsigned threads, const std::vector<int>& extra_signals = {},
+                 const std::function<void(int)>& on_signal = {});
+
+  // Makes serve() return; from any thread.
+  void stop();
+
+  fuse_session* get() const { return session_; }
+
+ private:
+  explicit Session(fuse_session* session, int wake) : session_(session), wake_(wake) {}
+  void work();
+
+  fuse_session* session_ = nullptr;
+  int wake_ = -1;  // eventfd: a worker has seen the end, or stop() was called
+  std::atomic<unsigned> running_{0};
+  bool mounted_ = false;
+};
+
+// Blocks SIGINT, SIGTERM, SIGHUP and `extra` in the calling thread and those it starts
+// later, and ignores SIGPIPE. Call before any thread exists.
+void block_signals(const std::vector<int>& extra = {});
+
+}  // namespace nacre::fuse

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/sys/mount.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "base/parse.h"
+#include "base/sys/checked.h"
+
+namespace nacre::sys {
+namespace {
+
+// What the kernel left in the context's log: lines like "e fuse: Unknown parameter 'x'".
+std::unexpected<Error> explained(int context, int code, std::string step) {
+  std::array<char, 512> line;
+  const auto size = ::read(context, line.data(), line.size());
+  if (size > 2) step += " (" + std::string(trim({line.data() + 2, static_cast<std::size_t>(size) - 2})) + ")";
+  return fail(code, std::move(step));
+}
+
+std::string unescape(std::string_view text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto octal = text[i] == '\\' && i + 3 < text.size() ? parse_int<unsigned>(text.substr(i + 1, 3), 8) : std::nullopt;
+    if (octal && *octal < 256) {
+      plain += static_cast<char>(*octal);
+      i += 3;
+    } else {
+      plain += text[i];
+    }
+  }
+  return plain;
+}
+
+}  // namespace
+
+Result<UniqueFd> new_mount(const char* type, const std::vector<FsParameter>& parameters, unsigned attributes) {
+  const std::string step = std::string("new ") + type + " mount";
+  const UniqueFd context{TRY(during(step, checked([&] { return ::fsopen(type, FSOPEN_CLOEXEC); })))};
+  for (const auto& [key, value] : parameters) {
+    const int rc = value.empty() ? ::fsconfig(context.get(), FSCONFIG_SET_FLAG, key.c_str(), nullptr, 0)
+                                 : ::fsconfig(context.get(), FSCONFIG_SET_STRING, key.c_str(), value.c_str(), 0);
+    if (rc != 0) return explained(context.get(), errno, step + ": " + key + (value.empty() ? "" : "=" + value));
+  }
+  if (::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0)
+    return explained(context.get(), errno, step);
+  return UniqueFd{TRY(during(step, checked([&] { return ::fsmount(context.get(), FSMOUNT_CLOEXEC, attributes); })))};
+}
+
+Result<UniqueFd> clone_mount(int dir, const char* path, bool recursive) {
+  const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH |
+                         (recursive ? static_cast<unsigned>(AT_RECURSIVE) : 0u);
+  return UniqueFd{TRY(checked([&] { return ::open_tree(dir, path, flags); }))};
+}
+
+Result<> attach_mount(int mount, int dir, const char* path) {
+  return succeed([&] {
+    return ::move_mount(mount, "", dir, path, MOVE_MOUNT_F_EMPTY_PATH | (*path == '\0' ? MOVE_MOUNT_T_EMPTY_PATH : 0));
+  });
+}
+
+Result<> set_mount_attributes(int mount, std::uint64_t set, std::uint64_t clear, std::uint64_t propagation,
+                              bool recursive) {
+  mount_attr attributes{.attr_set = set, .attr_clr = clear, .propagation = propagation, .userns_fd = 0};
+  return succeed([&] {
+    return ::mount_setattr(mount, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attributes, sizeof(attributes));
+  });
+}
+
+Result<std::vector<MountInfo>> parse_mountinfo(std::string_view text) {
+  std::vector<MountInfo> mounts;
+  for (const auto line : split(text, '\n')) {
+    if (line.empty()) continue;
+    const auto fields = split(line, ' ');
+    // Optional fields ("shared:1") come between the sixth field and a lone "-".
+    std::size_t dash = 6;
+    while (dash < fields.size() && fields[dash] != "-") ++dash;
+    if (dash + 3 >= fields.size()) return bad_input("malformed mountinfo line: " + std::string(line));
+    const auto id = parse_int<std::uint64_t>(fields[0]);
+    const auto parent = parse_int<std::uint64_t>(fields[1]);
+    if (!id || !parent) return bad_input("malformed mountinfo line: " + std::string(line));
+    mounts.push_back({.id = *id, .parent = *parent, .device = std::string(fields[2]), .root = unescape(fields[3]),
+                      .mountpoint = unescape(fields[4]), .options = std::string(fields[5]),
+                      .type = std::string(fields[dash + 1]), .source = unescape(fields[dash + 2]),
+                      .super_options = std::string(fields[dash + 3])});
+  }
+  return mounts;
+}
+
+}  // namespace nacre::sys

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/mount.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+// The kernel's file-descriptor mount API (fsopen(2) and friends, Linux 5.2).
+namespace nacre::sys {
+
+// A parameter of fsconfig(2): key=value, or a flag when the value is empty.
+using FsParameter = std::pair<std::string, std::string>;
+
+// A new superblock of `type`, mounted nowhere; `attributes` are MOUNT_ATTR_*. The error
+// carries the kernel's own explanation when it gives one.
+Result<UniqueFd> new_mount(const char* type, const std::vector<FsParameter>& parameters,
+                           unsigned attributes);
+
+// The mount at `path` (relative to `dir`), detached: open_tree(2) with OPEN_TREE_CLONE.
+// With `recursive` the mounts below come too. An empty path means `dir` itself.
+Result<UniqueFd> clone_mount(int dir, const char* path, bool recursive);
+
+// Attaches a detached mount at `path` below `dir`; an empty path means on `dir` itself.
+Result<> attach_mount(int mount, int dir, const char* path);
+
+// mount_setattr(2): sets and clears MOUNT_ATTR_* on the mount, and below it when
+// `recursive`. `propagation` is MS_PRIVATE and the like, or 0.
+Result<> set_mount_attributes(int mount, std::uint64_t set, std::uint64_t clear,
+                              std::uint64_t propagation, bool recursive);
+
+// One line of /proc/PID/mountinfo (proc_pid_mountinfo(5)), octal escapes decoded.
+struct MountInfo {
+  std::uint64_t id = 0;
+  std::uint64_t parent = 0;
+  std::string device;  // "MAJOR:MINOR" of st_dev
+  std::string root;
+  std::string mountpoint;
+  std::string options;
+  std::string type;
+  std::string source;
+  std::string super_options;
+};
+// Lines that are malformed are an error naming the line.
+Result<std::vector<MountInfo>> parse_mountinfo(std::string_view text);
+
+}  // namespace nacre::sys

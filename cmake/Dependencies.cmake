@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+# Everything comes from the distribution; see tools/setup.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp)
+pkg_check_modules(cap REQUIRED IMPORTED_TARGET libcap)
+
+# Debian 12's libfuse is too old: tools/setup builds a newer one into .deps.
+set(ENV{PKG_CONFIG_PATH} "${CMAKE_SOURCE_DIR}/.deps/fuse3/lib/pkgconfig:$ENV{PKG_CONFIG_PATH}")
+pkg_check_modules(fuse3 IMPORTED_TARGET fuse3>=3.17)
+if(NOT fuse3_FOUND)
+  message(FATAL_ERROR "libfuse 3.17 or newer is missing: run tools/setup")
+endif()
+if(NACRE_TESTS)
+  find_package(GTest REQUIRED)
+endif()

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+# What every target of ours is compiled with: nacre::options.
+add_library(nacre_options INTERFACE)
+add_library(nacre::options ALIAS nacre_options)
+target_include_directories(nacre_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_definitions(nacre_options INTERFACE _GNU_SOURCE _FILE_OFFSET_BITS=64 NACRE_VERSION="${PROJECT_VERSION}")
+target_compile_options(nacre_options INTERFACE -Wall -Wextra -Wnon-virtual-dtor -Wold-style-cast
+  -Wcast-qual -Wmissing-declarations)
+if(NACRE_WERROR)
+  target_compile_options(nacre_options INTERFACE -Werror)
+endif()
+if(NACRE_SANITIZE)
+  target_compile_options(nacre_options INTERFACE -fsanitize=${NACRE_SANITIZE} -fno-omit-frame-pointer -g -O1)
+  target_link_options(nacre_options INTERFACE -fsanitize=${NACRE_SANITIZE})
+endif()
+if(NACRE_COVERAGE)
+  target_compile_options(nacre_options INTERFACE --coverage -O0 -g)
+  target_link_options(nacre_options INTERFACE --coverage)
+endif()
+
+# nacre_library(NAME LINK targets…): a static library of the .cpp files in this folder and
+# the given sub-folders. New files are found by themselves; CONFIGURE_DEPENDS looks again
+# at every build.
+function(nacre_library name)
+  cmake_parse_arguments(arg "" "" "FOLDERS;EXCLUDE;LINK;PRIVATE_LINK" ${ARGN})
+  set(sources)
+  foreach(folder . ${arg_FOLDERS})
+    file(GLOB found CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp)
+    list(APPEND sources ${found})
+  endforeach()
+  foreach(pattern main.cpp ${arg_EXCLUDE})
+    list(FILTER sources EXCLUDE REGEX "/${pattern}$")
+  endforeach()
+  add_library(${name} STATIC ${sources})
+  add_library(nacre::${name} ALIAS ${name})
+  target_link_libraries(${name} PUBLIC nacre::options ${arg_LINK} PRIVATE ${arg_PRIVATE_LINK})
+endfunction()
