@@ -42,7 +42,8 @@ Result<std::uint64_t> parse_nano(std::string_view text) {
   const auto fraction_text = point < text.size() ? text.substr(point + 1) : std::string_view("0");
   const auto whole = whole_text.empty() ? std::optional<std::uint64_t>(0) : parse_int<std::uint64_t>(whole_text);
   auto fraction = parse_int<std::uint64_t>(fraction_text);
-  if (!whole || !fraction || fraction_text.size() > 9 || *whole > std::numeric_limits<std::uint64_t>::max() / kUnit - 1)
+  if (text.empty() || !whole || !fraction || fraction_text.size() > 9 ||
+      *whole > std::numeric_limits<std::uint64_t>::max() / kUnit - 1)
     return not_a("number (examples: 0.5, 2)", text);
   for (auto digits = fraction_text.size(); digits < 9; ++digits) *fraction *= 10;
   return *whole * kUnit + *fraction;
