@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+# Assertions for the integration tests. Source with: . "$TESTS/lib.sh"
+
+fail() {
+  printf 'FAIL: %s\n' "$*"
+  exit 1
+}
+
+skip() {
+  printf 'SKIP: %s\n' "$*"
+  exit 77
+}
+
+# equal WHAT ACTUAL WANTED
+equal() {
+  [ "$2" = "$3" ] || fail "$1: got [$2], want [$3]"
+}
+
+# within WHAT ACTUAL LOW HIGH: integers, both ends included.
+within() {
+  [ "$2" -ge "$3" ] && [ "$2" -le "$4" ] || fail "$1: got $2, want $3 to $4"
+}
+
+# exits CODE COMMAND…: its output goes to $T/out and $T/err.
+exits() {
+  wanted=$1
+  shift
+  code=0
+  "$@" >"$T/out" 2>"$T/err" </dev/null || code=$?
+  [ "$code" = "$wanted" ] || {
+    cat "$T/out" "$T/err"
+    fail "$*: exit code $code, want $wanted"
+  }
+}
+
+# refuses CODE PATTERN COMMAND…: exits so, with exactly one line on standard error that
+# matches, and nothing on standard output.
+refuses() {
+  wanted=$1
+  pattern=$2
+  shift 2
+  exits "$wanted" "$@"
+  [ ! -s "$T/out" ] || fail "$*: unexpected output: $(cat "$T/out")"
+  [ "$(wc -l <"$T/err")" = 1 ] || fail "$*: want one line of error, got: $(cat "$T/err")"
+  grep -Eq -- "$pattern" "$T/err" || fail "$*: error does not match [$pattern]: $(cat "$T/err")"
+}
+
+# eventually WHAT COMMAND…: within ten seconds.
+eventually() {
+  what=$1
+  shift
+  for _ in $(seq 100); do
+    "$@" >/dev/null 2>&1 && return 0
+    sleep 0.1
+  done
+  fail "$what: not within ten seconds"
+}
+
+# A cgroup value of container $1, whatever the version: cgroup_value ID V1-CONTROLLER V1-FILE V2-FILE
+cgroup_value() {
+  for file in "/sys/fs/cgroup/$2$NACRE_CGROUP_PARENT/$1/$3" "/sys/fs/cgroup$NACRE_CGROUP_PARENT/$1/$4"; do
+    [ -f "$file" ] && cat "$file" && return 0
+  done
+  fail "no $3 or $4 for $1"
+}
+
+# A minimal Debian root with procps, python3 and friends, made once and kept in the build
+# folder. Prints its path.
+debian_root() {
+  if [ -n "${NACRE_DEBIAN_ROOT:-}" ]; then
+    echo "$NACRE_DEBIAN_ROOT"
+    return 0
+  fi
+  root=$BIN/../debian-root
+  if [ ! -f "$root/.complete" ]; then
+    command -v mmdebstrap >/dev/null || return 1
+    rm -rf "$root"
+    mmdebstrap --quiet --variant=minbase --include=procps,python3-minimal,ca-certificates bookworm "$root" >&2 || return 1
+    touch "$root/.complete"
+  fi
+  (cd "$root" && pwd)
+}

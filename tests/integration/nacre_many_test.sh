@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+# Two hundred containers in a row and twenty at once leave nothing behind.
+. "$TESTS/lib.sh"
+
+nacre run --rm busybox true
+daemon=$(cat "$NACRE_PROCFS_DIR/pid")
+fds() { ls "/proc/$daemon/fd" | wc -l; }
+connections() { mount -t fusectl none "$T/conn" 2>/dev/null; ls "$T/conn" 2>/dev/null | wc -l; umount "$T/conn" 2>/dev/null || true; }
+mkdir "$T/conn"
+fds_before=$(fds)
+connections_before=$(connections)
+
+for i in $(seq 200); do
+  nacre run --rm busybox true || fail "run $i exited with $?"
+done
+for i in $(seq 20); do
+  { nacre run --rm busybox true || echo "run $i exited with $?" >>"$T/failures"; } &
+done
+wait
+[ ! -f "$T/failures" ] || fail "$(cat "$T/failures")"
+
+nothing_left() {
+  [ -z "$(nacre ps -aq)" ] &&
+    [ -z "$(find "$NACRE_DATA_DIR/containers" -mindepth 1 -type d)" ] &&
+    [ -z "$(ls "$NACRE_STATE_DIR/runtime" 2>/dev/null)" ] &&
+    [ -z "$(find /sys/fs/cgroup -path "*$NACRE_CGROUP_PARENT/*" -type d 2>/dev/null)" ] &&
+    [ -z "$(grep -l 'fuse.nacre-fs' /proc/[0-9]*/mountinfo 2>/dev/null)" ] &&
+    [ "$(connections)" -le "$connections_before" ] &&
+    [ "$(fds)" -le "$fds_before" ]
+}
+eventually "nothing left (daemon descriptors $fds_before, now $(fds))" nothing_left

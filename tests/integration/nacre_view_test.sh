@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+# A container sees its own limits and its own time, whichever tool asks: busybox (which
+# never reads /proc for memory and uptime) and procps and glibc from a Debian root.
+. "$TESTS/lib.sh"
+
+box() { nacre run --rm --memory 256m --cpus 1 busybox "$@"; }
+
+equal "busybox free" "$(box free -m | awk '/^Mem:/ {print $2}')" 256
+equal "busybox nproc" "$(box nproc)" 1
+equal "busybox nproc --all" "$(box nproc --all)" 1
+equal "processors in cpuinfo" "$(box grep -c ^processor /proc/cpuinfo)" 1
+equal "CPU lines in stat" "$(box grep -c '^cpu[0-9]' /proc/stat)" 1
+equal "MemTotal" "$(box awk '/^MemTotal:/ {print $2}' /proc/meminfo)" 262144
+equal "two CPUs" "$(nacre run --rm --cpus 1.5 busybox sh -c 'nproc; grep -c ^processor /proc/cpuinfo' | tr '\n' ' ')" "$(
+  n=$(nproc); [ "$n" -gt 2 ] && n=2; echo "$n $n ")"
+
+# The container's age, not the machine's.
+awk '{exit !($1 > 30)}' /proc/uptime || skip "the machine is up for less than the test can tell apart"
+age=$(box cut -d. -f1 /proc/uptime)
+within "age by /proc/uptime" "$age" 0 15
+box uptime | grep -Eq 'up (0 min|[01] min)' || fail "busybox uptime: $(box uptime)"
+
+# Memory in use counts: a container that holds 100 MB has less free.
+free_before=$(box sh -c 'awk "/^MemAvailable/ {print \$2}" /proc/meminfo')
+free_after=$(box sh -c 'head -c 100m /dev/zero >/dev/shm/fill 2>/dev/null || dd if=/dev/zero of=/dev/shm/fill bs=1M count=50 2>/dev/null; awk "/^MemAvailable/ {print \$2}" /proc/meminfo')
+[ "$free_after" -lt $((free_before - 40000)) ] || fail "MemAvailable does not fall: $free_before then $free_after"
+
+root=$(debian_root) || skip "no Debian root: mmdebstrap or its mirror is missing (busybox part passed)"
+debian() { nacre run --rm --memory 256m --cpus 1 "$root" "$@"; }
+equal "procps free" "$(debian free -m | awk '/^Mem:/ {print $2}')" 256
+equal "coreutils nproc" "$(debian nproc)" 1
+equal "coreutils nproc --all" "$(debian nproc --all)" 1
+equal "getconf online" "$(debian getconf _NPROCESSORS_ONLN)" 1
+equal "os.cpu_count" "$(debian python3 -c 'import os; print(os.cpu_count())')" 1
+equal "physical pages" "$(debian python3 -c 'import os; print(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20)')" 256
+equal "CPU lines of top" "$(debian sh -c 'HOME=/tmp top -bn1 -1 | grep -c "^%Cpu"')" 1
+within "procps uptime" "$(debian python3 -c 'print(int(float(open("/proc/uptime").read().split()[0])))')" 0 15
+started=$(debian sh -c 'date -d "$(ps -o lstart= -p 1)" +%s')
+within "start time of the init by ps" $(($(date +%s) - started)) -2 15
