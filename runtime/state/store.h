@@ -54,12 +54,15 @@ class Store {
   // "^[a-zA-Z0-9_+-][a-zA-Z0-9_+.-]*$" and at most 255 bytes, as runc has it.
   static Result<> check_id(std::string_view id);
 
-  // Claims the id: of two callers at the same time one wins. EEXIST ("container with given ID
-  // already exists"). Returns the container's directory, mode 0700.
+  // Claims the id: of two callers at the same time one wins, the other is told "container with
+  // given ID already exists". Returns the container's directory, mode 0700.
   Result<std::string> create(const std::string& id);
-  // ENOENT (`container "ID" does not exist`). A directory without a state file is a container
+  // An unknown id is the error `container "ID" does not exist`, in the words that engines look
+  // for (and without an errno's text, which would mislead them); see exists(). A directory without a state file is a container
   // whose creation was cut short: a State with only id and pid 0.
   Result<State> load(const std::string& id) const;
+  // Whether the id is taken. False for what cannot be an id.
+  bool exists(std::string_view id) const;
   // Replaces the file at once; a reader sees the old state or the new.
   Result<> save(const State& state) const;
   // Removes the directory; a missing one is success.
@@ -68,8 +71,8 @@ class Store {
   Result<std::vector<std::string>> list() const;
 
   // Waits for the container's lock, held until the descriptor closes: commands that change a
-  // container run one after the other. ENOENT as for load(), also when the container was removed
-  // while waiting.
+  // container run one after the other. An error as for load() when there is no such container,
+  // also when it was removed while waiting.
   Result<UniqueFd> lock(const std::string& id) const;
 
   std::string directory(const std::string& id) const;
