@@ -142,7 +142,13 @@ Result<> make_directories(const std::string& path, mode_t mode) {
 }
 
 Result<> remove_tree(const std::string& path) {
-  return during("remove " + path, remove_entry(AT_FDCWD, path.c_str()));
+  // The way to the tree may cross mounts; only the tree itself must not.
+  const auto slash = path.find_last_of('/');
+  const auto folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const auto parent = open_at(AT_FDCWD, folder.c_str(), O_PATH | O_DIRECTORY);
+  if (!parent && parent.error().code == ENOENT) return {};
+  if (!parent) return fail(parent.error().code, "remove " + path);
+  return during("remove " + path, remove_entry(parent->get(), path.c_str() + (slash == std::string::npos ? 0 : slash + 1)));
 }
 
 Result<std::vector<DirEntry>> list_directory(int dir) {
