@@ -64,19 +64,7 @@ cgroup_value() {
   fail "no $3 or $4 for $1"
 }
 
-# A minimal Debian root with procps, python3 and friends, made once and kept in the build
-# folder. Prints its path.
+# A minimal Debian root with procps and python3, made once; nobody may change it. Prints its path.
 debian_root() {
-  if [ -n "${NACRE_DEBIAN_ROOT:-}" ]; then
-    echo "$NACRE_DEBIAN_ROOT"
-    return 0
-  fi
-  root=$BIN/../debian-root
-  if [ ! -f "$root/.complete" ]; then
-    command -v mmdebstrap >/dev/null || return 1
-    rm -rf "$root"
-    mmdebstrap --quiet --variant=minbase --include=procps,python3-minimal,ca-certificates bookworm "$root" >&2 || return 1
-    touch "$root/.complete"
-  fi
-  (cd "$root" && pwd)
+  "$TESTS/../support/debian_root.sh"
 }

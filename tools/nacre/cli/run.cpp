@@ -43,7 +43,7 @@ Result<RunOptions> read(Typed typed) {
 Result<int> perform(const Typed& typed) {
   const auto options = TRY(read(typed));
   // What an earlier, killed nacre left must not keep this one from running.
-  if (const auto swept = sweep(); !swept) log::warning("cleaning up after an earlier container: " + swept.error().message());
+  for (const auto& failure : TRY(sweep())) log::warning("cleaning up after an earlier container: " + failure.message());
   if (!options.detach) return run_foreground(options);
   std::puts(TRY(run_detached(options)).c_str());
   return 0;

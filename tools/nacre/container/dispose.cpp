@@ -57,14 +57,14 @@ Result<> dispose(const Record& record) {
   return sys::remove_tree(record.directory());
 }
 
-Result<> sweep() {
-  Result<> first;
+Result<std::vector<Error>> sweep() {
+  std::vector<Error> failures;
   for (const auto& [record, lock] : TRY(find_stale())) {
     auto done = record.remove ? dispose(record) : release(record);
     if (done && !record.remove) done = save_exit_code(record, kKilled);
-    if (!done && first) first = std::move(done);
+    if (!done) failures.push_back(std::move(done.error()));
   }
-  return first;
+  return failures;
 }
 
 }  // namespace nacre::tool

@@ -15,9 +15,9 @@ Result<> release(const Record& record);
 Result<> dispose(const Record& record);
 
 // Cleans up after supervisors that were killed: containers of a foreground or --rm run go
-// entirely, detached ones only when they have ended. One error does not stop the others;
-// the first is returned.
-Result<> sweep();
+// entirely, detached ones only when they have ended. What could not be cleaned up is returned
+// and does not stop the others; the error is for not even being able to look.
+Result<std::vector<Error>> sweep();
 
 // Whether the container's first process lives.
 bool runs(const Record& record);

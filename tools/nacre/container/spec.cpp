@@ -32,10 +32,9 @@ std::vector<std::string> merge_environment(std::vector<std::string> standard, co
   return standard;
 }
 
-std::string host_swap() {
-  // Without the file, or with its header alone, there is no swap to limit.
-  return sys::read_file("/proc/swaps").value_or("");
-}
+// Without the file, or with its header alone, the machine has no swap to limit (and its kernel
+// need not be able to count it).
+bool machine_swaps() { return split(trim(sys::read_file("/proc/swaps").value_or("")), '\n').size() > 1; }
 
 std::int64_t whole_seconds(clockid_t id) {
   timespec now{};
@@ -75,13 +74,10 @@ spec::Process process_for(const Record& record, const ResolvedUser& user, bool t
 spec::Resources outer_resources(const RunOptions& options) {
   spec::Resources resources;
   if (options.memory) {
-    resources.memory.limit = static_cast<std::int64_t>(*options.memory);
-    if (options.memory_and_swap) {
-      resources.memory.swap = *options.memory_and_swap;
-    } else if (split(trim(host_swap()), '\n').size() > 1) {
-      // As container engines do: as much swap again as memory.
-      resources.memory.swap = static_cast<std::int64_t>(*options.memory) * 2;
-    }
+    const auto memory = static_cast<std::int64_t>(*options.memory);
+    resources.memory.limit = memory;
+    // As container engines do: as much swap again as memory.
+    if (machine_swaps()) resources.memory.swap = options.memory_and_swap.value_or(memory * 2);
   }
   if (options.cpus) {
     resources.cpu.period = kPeriod;
