@@ -15,14 +15,46 @@ namespace {
 
 // By number, as linux/capability.h gives them.
 constexpr std::array<std::string_view, 41> kNames{
-    "CAP_CHOWN",          "CAP_DAC_OVERRIDE",     "CAP_DAC_READ_SEARCH", "CAP_FOWNER",        "CAP_FSETID",
-    "CAP_KILL",           "CAP_SETGID",           "CAP_SETUID",          "CAP_SETPCAP",       "CAP_LINUX_IMMUTABLE",
-    "CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST",  "CAP_NET_ADMIN",       "CAP_NET_RAW",       "CAP_IPC_LOCK",
-    "CAP_IPC_OWNER",      "CAP_SYS_MODULE",       "CAP_SYS_RAWIO",       "CAP_SYS_CHROOT",    "CAP_SYS_PTRACE",
-    "CAP_SYS_PACCT",      "CAP_SYS_ADMIN",        "CAP_SYS_BOOT",        "CAP_SYS_NICE",      "CAP_SYS_RESOURCE",
-    "CAP_SYS_TIME",       "CAP_SYS_TTY_CONFIG",   "CAP_MKNOD",           "CAP_LEASE",         "CAP_AUDIT_WRITE",
-    "CAP_AUDIT_CONTROL",  "CAP_SETFCAP",          "CAP_MAC_OVERRIDE",    "CAP_MAC_ADMIN",     "CAP_SYSLOG",
-    "CAP_WAKE_ALARM",     "CAP_BLOCK_SUSPEND",    "CAP_AUDIT_READ",      "CAP_PERFMON",       "CAP_BPF",
+    "CAP_CHOWN",
+    "CAP_DAC_OVERRIDE",
+    "CAP_DAC_READ_SEARCH",
+    "CAP_FOWNER",
+    "CAP_FSETID",
+    "CAP_KILL",
+    "CAP_SETGID",
+    "CAP_SETUID",
+    "CAP_SETPCAP",
+    "CAP_LINUX_IMMUTABLE",
+    "CAP_NET_BIND_SERVICE",
+    "CAP_NET_BROADCAST",
+    "CAP_NET_ADMIN",
+    "CAP_NET_RAW",
+    "CAP_IPC_LOCK",
+    "CAP_IPC_OWNER",
+    "CAP_SYS_MODULE",
+    "CAP_SYS_RAWIO",
+    "CAP_SYS_CHROOT",
+    "CAP_SYS_PTRACE",
+    "CAP_SYS_PACCT",
+    "CAP_SYS_ADMIN",
+    "CAP_SYS_BOOT",
+    "CAP_SYS_NICE",
+    "CAP_SYS_RESOURCE",
+    "CAP_SYS_TIME",
+    "CAP_SYS_TTY_CONFIG",
+    "CAP_MKNOD",
+    "CAP_LEASE",
+    "CAP_AUDIT_WRITE",
+    "CAP_AUDIT_CONTROL",
+    "CAP_SETFCAP",
+    "CAP_MAC_OVERRIDE",
+    "CAP_MAC_ADMIN",
+    "CAP_SYSLOG",
+    "CAP_WAKE_ALARM",
+    "CAP_BLOCK_SUSPEND",
+    "CAP_AUDIT_READ",
+    "CAP_PERFMON",
+    "CAP_BPF",
     "CAP_CHECKPOINT_RESTORE",
 };
 static_assert(kNames.size() == CAP_LAST_CAP + 1);
@@ -59,9 +91,7 @@ Result<Sets> parse(const spec::Capabilities& wanted) {
               .ambient = TRY(parse(wanted.ambient, "ambient"))};
 }
 
-std::string first_name(Set set) {
-  return std::string(kNames[static_cast<unsigned>(__builtin_ctzll(set))]);
-}
+std::string first_name(Set set) { return std::string(kNames[static_cast<unsigned>(__builtin_ctzll(set))]); }
 
 struct FreeCap {
   void operator()(cap_t value) const { ::cap_free(value); }
@@ -92,15 +122,16 @@ void fill(cap_t target, cap_flag_t which, Set set) {
 
 const std::vector<std::string>& default_capabilities() {
   static const std::vector<std::string> kDefault{
-      "CAP_CHOWN",  "CAP_DAC_OVERRIDE",     "CAP_FOWNER", "CAP_FSETID", "CAP_KILL",       "CAP_NET_BIND_SERVICE",
-      "CAP_SETFCAP", "CAP_SETGID",          "CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_CHROOT"};
+      "CAP_CHOWN",   "CAP_DAC_OVERRIDE", "CAP_FOWNER",  "CAP_FSETID", "CAP_KILL",      "CAP_NET_BIND_SERVICE",
+      "CAP_SETFCAP", "CAP_SETGID",       "CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_CHROOT"};
   return kDefault;
 }
 
 Result<> validate(const spec::Capabilities& wanted) {
   const auto sets = TRY(parse(wanted));
   if (const Set extra = sets.effective & ~sets.permitted; extra != 0)
-    return bad_input("effective capability " + first_name(extra) + " is not in the permitted set; add it there");
+    return bad_input("effective capability " + first_name(extra) +
+                     " is not in the permitted set; add it there");
   if (const Set extra = sets.ambient & ~(sets.permitted & sets.inheritable); extra != 0)
     return bad_input("ambient capability " + first_name(extra) +
                      " is not in both the permitted and the inheritable set; add it there");

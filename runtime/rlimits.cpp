@@ -16,14 +16,22 @@ struct Type {
   __rlimit_resource resource;
 };
 constexpr std::array kTypes{
-    Type{"RLIMIT_AS", RLIMIT_AS},           Type{"RLIMIT_CORE", RLIMIT_CORE},
-    Type{"RLIMIT_CPU", RLIMIT_CPU},         Type{"RLIMIT_DATA", RLIMIT_DATA},
-    Type{"RLIMIT_FSIZE", RLIMIT_FSIZE},     Type{"RLIMIT_LOCKS", RLIMIT_LOCKS},
-    Type{"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK}, Type{"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE},
-    Type{"RLIMIT_NICE", RLIMIT_NICE},       Type{"RLIMIT_NOFILE", RLIMIT_NOFILE},
-    Type{"RLIMIT_NPROC", RLIMIT_NPROC},     Type{"RLIMIT_RSS", RLIMIT_RSS},
-    Type{"RLIMIT_RTPRIO", RLIMIT_RTPRIO},   Type{"RLIMIT_RTTIME", RLIMIT_RTTIME},
-    Type{"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING}, Type{"RLIMIT_STACK", RLIMIT_STACK},
+    Type{"RLIMIT_AS", RLIMIT_AS},
+    Type{"RLIMIT_CORE", RLIMIT_CORE},
+    Type{"RLIMIT_CPU", RLIMIT_CPU},
+    Type{"RLIMIT_DATA", RLIMIT_DATA},
+    Type{"RLIMIT_FSIZE", RLIMIT_FSIZE},
+    Type{"RLIMIT_LOCKS", RLIMIT_LOCKS},
+    Type{"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK},
+    Type{"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE},
+    Type{"RLIMIT_NICE", RLIMIT_NICE},
+    Type{"RLIMIT_NOFILE", RLIMIT_NOFILE},
+    Type{"RLIMIT_NPROC", RLIMIT_NPROC},
+    Type{"RLIMIT_RSS", RLIMIT_RSS},
+    Type{"RLIMIT_RTPRIO", RLIMIT_RTPRIO},
+    Type{"RLIMIT_RTTIME", RLIMIT_RTTIME},
+    Type{"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
+    Type{"RLIMIT_STACK", RLIMIT_STACK},
 };
 
 const Type* find(std::string_view name) {
@@ -31,7 +39,9 @@ const Type* find(std::string_view name) {
   return found == kTypes.end() ? nullptr : &*found;
 }
 
-std::string number(std::uint64_t value) { return value == RLIM_INFINITY ? "unlimited" : std::to_string(value); }
+std::string number(std::uint64_t value) {
+  return value == RLIM_INFINITY ? "unlimited" : std::to_string(value);
+}
 
 std::string describe(const spec::Rlimit& limit) {
   return limit.type + " (soft " + number(limit.soft) + ", hard " + number(limit.hard) + ")";

@@ -35,7 +35,8 @@ Result<> CgroupManager::apply_devices(const std::vector<spec::DeviceRule>& rules
     return {};
   }
   const auto* v2 = hierarchies_.v2();
-  if (v2 == nullptr) return bad_input("device rules: this machine has neither a devices controller nor cgroup v2");
+  if (v2 == nullptr)
+    return bad_input("device rules: this machine has neither a devices controller nor cgroup v2");
   return devices::attach(v2->directory(path_), devices::v2_program(complete));
 }
 
@@ -43,11 +44,13 @@ Result<> CgroupManager::apply_devices(const std::vector<spec::DeviceRule>& rules
 Result<> CgroupManager::freeze(bool frozen) {
   if (const auto* v1 = hierarchies_.of("freezer")) return freezer::set_v1(v1->directory(path_), frozen);
   if (const auto* v2 = hierarchies_.v2()) return freezer::set_v2(v2->directory(path_), frozen);
-  return fail(ENOTSUP, "freeze cgroup " + path_ + " (this machine has neither a freezer controller nor cgroup v2)");
+  return fail(ENOTSUP,
+              "freeze cgroup " + path_ + " (this machine has neither a freezer controller nor cgroup v2)");
 }
 
 Result<bool> CgroupManager::frozen() const {
-  if (const auto* v1 = hierarchies_.of("freezer"); v1 != nullptr && TRY(freezer::is_frozen_v1(v1->directory(path_))))
+  if (const auto* v1 = hierarchies_.of("freezer");
+      v1 != nullptr && TRY(freezer::is_frozen_v1(v1->directory(path_))))
     return true;
   const auto* v2 = hierarchies_.v2();
   return v2 != nullptr && TRY(freezer::is_frozen_v2(v2->directory(path_)));
@@ -66,7 +69,8 @@ Result<> CgroupManager::kill_all(int signal) {
     // One write, and not even a fork bomb gets away (Linux 5.14). Otherwise everything is stopped
     // first, so that no process forks between the list and the signal.
     const bool killed = v2 != nullptr && sys::write_file(v2->directory(path_) + "/cgroup.kill", "1");
-    if (!killed && v1_freezer != nullptr) static_cast<void>(freezer::set_v1(v1_freezer->directory(path_), true));
+    if (!killed && v1_freezer != nullptr)
+      static_cast<void>(freezer::set_v1(v1_freezer->directory(path_), true));
     step = kill_by_signal(SIGKILL);
     // A v1 frozen process dies only when it is thawed; a v2 frozen one at once.
     if (v1_freezer != nullptr) {

@@ -52,7 +52,8 @@ void add_v2(const Bandwidth& cpu, const CgroupFacts& facts, std::vector<Setting>
     }
     const auto what = cpu.quota ? "cpu quota" : "cpu period";
     const auto asked = cpu.quota ? std::to_string(*cpu.quota) : std::to_string(*cpu.period);
-    out.push_back(setting(what, asked, "cpu.max", cpu.period ? quota + " " + std::to_string(*cpu.period) : quota));
+    out.push_back(
+        setting(what, asked, "cpu.max", cpu.period ? quota + " " + std::to_string(*cpu.period) : quota));
     out.back().depends_on_later = true;
   }
   if (cpu.burst) {
@@ -66,7 +67,10 @@ void add_shares_and_idle(const spec::CpuResources& cpu, bool v2, std::vector<Set
   const auto idle = [&] {
     if (!cpu.idle) return;
     const auto text = std::to_string(*cpu.idle);
-    out.push_back({.limit = "cpu idle " + text, .controller = "cpu", .file = "cpu.idle", .value = text,
+    out.push_back({.limit = "cpu idle " + text,
+                   .controller = "cpu",
+                   .file = "cpu.idle",
+                   .value = text,
                    .fix = "the value is 0 or 1, on Linux 5.15 or newer"});
   };
   if (cpu.idle == 0) idle();
@@ -87,7 +91,8 @@ Result<> add_cpu(const spec::CpuResources& cpu, const CgroupFacts& facts, std::v
   const auto v2 = facts.on_v2("cpu");
   if (!v2) {
     if (bandwidth.limits()) return no_controller("cpu quota", "cpu");
-    if (cpu.shares && *cpu.shares > 0) return no_controller("cpu shares " + std::to_string(*cpu.shares), "cpu");
+    if (cpu.shares && *cpu.shares > 0)
+      return no_controller("cpu shares " + std::to_string(*cpu.shares), "cpu");
     if (cpu.idle && *cpu.idle != 0) return no_controller("cpu idle", "cpu");
     return {};
   }

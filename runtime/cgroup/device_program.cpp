@@ -19,7 +19,8 @@ namespace {
 constexpr std::uint8_t kContext = BPF_REG_1, kType = BPF_REG_2, kAccess = BPF_REG_3, kMajor = BPF_REG_4,
                        kMinor = BPF_REG_5, kAnswer = BPF_REG_0;
 
-bpf_insn instruction(int code, std::uint8_t dst, std::uint8_t src, std::int16_t offset, std::int32_t immediate) {
+bpf_insn instruction(int code, std::uint8_t dst, std::uint8_t src, std::int16_t offset,
+                     std::int32_t immediate) {
   bpf_insn result{};
   result.code = static_cast<std::uint8_t>(code);
   result.dst_reg = dst & 0xf;
@@ -67,11 +68,13 @@ void add_rule(const spec::DeviceRule& rule, std::vector<bpf_insn>& out) {
   }
 
   std::vector<std::pair<std::uint8_t, std::int32_t>> conditions;
-  if (rule.type != "a") conditions.emplace_back(kType, rule.type == "b" ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR);
+  if (rule.type != "a")
+    conditions.emplace_back(kType, rule.type == "b" ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR);
   if (rule.major) conditions.emplace_back(kMajor, static_cast<std::int32_t>(*rule.major));
   if (rule.minor) conditions.emplace_back(kMinor, static_cast<std::int32_t>(*rule.minor));
   for (std::size_t i = 0; i < conditions.size(); ++i)
-    out.push_back(jump(BPF_JNE, conditions[i].first, conditions[i].second, conditions.size() - 1 - i + body.size()));
+    out.push_back(
+        jump(BPF_JNE, conditions[i].first, conditions[i].second, conditions.size() - 1 - i + body.size()));
   out.insert(out.end(), body.begin(), body.end());
 }
 

@@ -39,13 +39,17 @@ std::string v1_text(const DeviceRule& rule) {
 }
 
 Result<> check(const DeviceRule& rule) {
-  const auto bad = [&](const char* why) { return bad_input("device rule \"" + describe(rule) + "\": " + why); };
+  const auto bad = [&](const char* why) {
+    return bad_input("device rule \"" + describe(rule) + "\": " + why);
+  };
   if (rule.type != "a" && rule.type != "b" && rule.type != "c") return bad("the type is a, b or c");
-  if (rule.access.find_first_not_of("rwm") != std::string::npos) return bad("the access is made of r, w and m");
+  if (rule.access.find_first_not_of("rwm") != std::string::npos)
+    return bad("the access is made of r, w and m");
   for (const auto& number : {rule.major, rule.minor})
     if (number && (*number < 0 || *number > std::numeric_limits<std::int32_t>::max()))
       return bad("a device number is not negative and below 2^31");
-  if (is_wildcard(rule) && (rule.major || rule.minor)) return bad("type a means every device; give c or b with a number");
+  if (is_wildcard(rule) && (rule.major || rule.minor))
+    return bad("type a means every device; give c or b with a number");
   return {};
 }
 
@@ -53,17 +57,15 @@ Result<> check(const DeviceRule& rule) {
 
 const std::vector<DeviceRule>& default_rules() {
   static const std::vector<DeviceRule> kRules{
-      {true, "c", {}, {}, "m"},        {true, "b", {}, {}, "m"},       {true, "c", 1, 3, "rwm"},
-      {true, "c", 1, 5, "rwm"},        {true, "c", 1, 7, "rwm"},       {true, "c", 1, 8, "rwm"},
-      {true, "c", 1, 9, "rwm"},        {true, "c", 5, 0, "rwm"},       {true, "c", 5, 1, "rwm"},
-      {true, "c", 5, 2, "rwm"},        {true, "c", 136, {}, "rwm"},    {true, "c", 10, 200, "rwm"},
+      {true, "c", {}, {}, "m"}, {true, "b", {}, {}, "m"},    {true, "c", 1, 3, "rwm"},
+      {true, "c", 1, 5, "rwm"}, {true, "c", 1, 7, "rwm"},    {true, "c", 1, 8, "rwm"},
+      {true, "c", 1, 9, "rwm"}, {true, "c", 5, 0, "rwm"},    {true, "c", 5, 1, "rwm"},
+      {true, "c", 5, 2, "rwm"}, {true, "c", 136, {}, "rwm"}, {true, "c", 10, 200, "rwm"},
   };
   return kRules;
 }
 
-std::string describe(const DeviceRule& rule) {
-  return (rule.allow ? "allow " : "deny ") + v1_text(rule);
-}
+std::string describe(const DeviceRule& rule) { return (rule.allow ? "allow " : "deny ") + v1_text(rule); }
 
 Result<std::vector<DeviceRule>> complete(const std::vector<DeviceRule>& rules) {
   std::vector<DeviceRule> all;
@@ -98,7 +100,8 @@ Result<std::vector<V1Write>> v1_writes(const std::vector<DeviceRule>& rules) {
       continue;
     }
     if (rule.allow != default_allow) {
-      const auto known = std::ranges::find_if(exceptions, [&](const auto& e) { return same_device(e, rule); });
+      const auto known =
+          std::ranges::find_if(exceptions, [&](const auto& e) { return same_device(e, rule); });
       if (known == exceptions.end())
         exceptions.push_back(rule);
       else
@@ -107,7 +110,8 @@ Result<std::vector<V1Write>> v1_writes(const std::vector<DeviceRule>& rules) {
     }
     for (auto& exception : exceptions) {
       if (!overlaps(exception, rule)) continue;
-      const bool covers = (!rule.major || rule.major == exception.major) && (!rule.minor || rule.minor == exception.minor);
+      const bool covers =
+          (!rule.major || rule.major == exception.major) && (!rule.minor || rule.minor == exception.minor);
       if (!covers)
         return bad_input("device rule \"" + describe(rule) + "\": cgroup v1 cannot take a part out of \"" +
                          describe(exception) + "\"; list what is left of that rule instead");

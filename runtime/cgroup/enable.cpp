@@ -21,7 +21,8 @@ Result<std::set<std::string>> words_of(const std::string& file) {
 
 std::unexpected<Error> cannot_enable(const std::string& controller, const std::string& directory, int code) {
   auto text = "enable the cgroup controller \"" + controller + "\" in " + directory;
-  if (code == EBUSY) text += " (it holds processes itself; move them into a cgroup below, or choose another path)";
+  if (code == EBUSY)
+    text += " (it holds processes itself; move them into a cgroup below, or choose another path)";
   return fail(code, std::move(text));
 }
 
@@ -47,7 +48,8 @@ Result<> enable_in(const std::string& directory, const std::set<std::string>& wa
   // One refused controller refuses the whole write.
   for (const auto& controller : missing) {
     const auto written = sys::write_file(file, "+" + controller);
-    if (!written && needed.contains(controller)) return cannot_enable(controller, directory, written.error().code);
+    if (!written && needed.contains(controller))
+      return cannot_enable(controller, directory, written.error().code);
   }
   return {};
 }
@@ -55,7 +57,8 @@ Result<> enable_in(const std::string& directory, const std::set<std::string>& wa
 }  // namespace
 
 Result<> enable_controllers(const cgroup::Hierarchy& hierarchy, const std::string& path,
-                            const std::set<std::string>& needed, bool accounting, std::vector<std::string>& made) {
+                            const std::set<std::string>& needed, bool accounting,
+                            std::vector<std::string>& made) {
   auto wanted = needed;
   if (accounting) wanted.insert({"cpu", "cpuset", "hugetlb", "io", "memory", "pids"});
   auto parents = tree::prefixes(path);

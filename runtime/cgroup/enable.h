@@ -17,6 +17,7 @@ namespace nacre::runtime {
 // noted in `made`. A controller that cannot be enabled because a parent holds processes itself is
 // an error that says so.
 Result<> enable_controllers(const cgroup::Hierarchy& hierarchy, const std::string& path,
-                            const std::set<std::string>& needed, bool accounting, std::vector<std::string>& made);
+                            const std::set<std::string>& needed, bool accounting,
+                            std::vector<std::string>& made);
 
 }  // namespace nacre::runtime

@@ -14,13 +14,17 @@ struct Throttle {
   std::string_view v1_file, v2_key;
 };
 constexpr std::array kThrottles{
-    Throttle{"block read bytes/s", &spec::BlockIoResources::read_bps, "blkio.throttle.read_bps_device", "rbps"},
-    Throttle{"block write bytes/s", &spec::BlockIoResources::write_bps, "blkio.throttle.write_bps_device", "wbps"},
+    Throttle{"block read bytes/s", &spec::BlockIoResources::read_bps, "blkio.throttle.read_bps_device",
+             "rbps"},
+    Throttle{"block write bytes/s", &spec::BlockIoResources::write_bps, "blkio.throttle.write_bps_device",
+             "wbps"},
     Throttle{"block reads/s", &spec::BlockIoResources::read_iops, "blkio.throttle.read_iops_device", "riops"},
-    Throttle{"block writes/s", &spec::BlockIoResources::write_iops, "blkio.throttle.write_iops_device", "wiops"},
+    Throttle{"block writes/s", &spec::BlockIoResources::write_iops, "blkio.throttle.write_iops_device",
+             "wiops"},
 };
 
-constexpr const char* kDeviceFix = "name the whole disk by its major and minor number (lsblk), not a partition";
+constexpr const char* kDeviceFix =
+    "name the whole disk by its major and minor number (lsblk), not a partition";
 
 std::string device_of(const spec::WeightDevice& device) {
   return std::to_string(device.major) + ":" + std::to_string(device.minor);
@@ -50,7 +54,8 @@ Result<> add_weight(const std::string& device, std::uint64_t weight, bool v2, co
   if (weight < 10 || weight > 1000) return bad_input(limit + ": must be 10 to 1000");
   const auto file = weight_file(v2, !device.empty(), facts);
   if (!file)
-    return bad_input(limit + ": this kernel has no I/O scheduler with weights; load bfq or leave the weight out");
+    return bad_input(limit +
+                     ": this kernel has no I/O scheduler with weights; load bfq or leave the weight out");
   const auto value = std::to_string(file->converted ? convert::io_weight(weight) : weight);
   out.push_back({.limit = limit,
                  .controller = v2 ? "io" : "blkio",
@@ -74,7 +79,8 @@ Result<> add_block_io(const spec::BlockIoResources& io, const CgroupFacts& facts
   if (!v1 && !facts.on_v2("io")) return no_controller("block I/O limit", "io");
 
   if (io.weight && *io.weight != 0) TRY(add_weight("", *io.weight, !v1, facts, out));
-  for (const auto& device : io.weight_devices) TRY(add_weight(device_of(device), device.value, !v1, facts, out));
+  for (const auto& device : io.weight_devices)
+    TRY(add_weight(device_of(device), device.value, !v1, facts, out));
   for (const auto& throttle : kThrottles) {
     for (const auto& device : io.*throttle.devices) {
       const auto value = std::to_string(device.value);

@@ -37,7 +37,8 @@ bool has_controller(const cgroup::Hierarchy& hierarchy, std::string_view name) {
 }
 
 // Makes the directories of one hierarchy from the top down, noting the new ones in `made`.
-Result<> make_in(const cgroup::Hierarchy& hierarchy, const std::string& path, std::vector<std::string>& made) {
+Result<> make_in(const cgroup::Hierarchy& hierarchy, const std::string& path,
+                 std::vector<std::string>& made) {
   for (const auto& prefix : tree::prefixes(path)) {
     const auto directory = hierarchy.directory(prefix);
     if (::mkdir(directory.c_str(), 0755) == 0)
@@ -53,16 +54,17 @@ CgroupFacts facts_of(const cgroup::Hierarchies& hierarchies, const std::string& 
   const auto find = [&hierarchies](std::string_view controller) {
     return controller.empty() ? hierarchies.v2() : hierarchies.of(controller);
   };
-  return {.on_v2 = [find](std::string_view controller) -> std::optional<bool> {
-            const auto* hierarchy = find(controller);
-            return hierarchy == nullptr ? std::nullopt : std::optional(hierarchy->v2);
-          },
-          .read = [find, path](std::string_view controller, std::string_view file) -> std::optional<std::string> {
-            const auto* hierarchy = find(controller);
-            if (hierarchy == nullptr) return std::nullopt;
-            const auto text = sys::read_file(hierarchy->directory(path) + "/" + std::string(file));
-            return text ? std::optional(std::string(trim(*text))) : std::nullopt;
-          }};
+  return {
+      .on_v2 = [find](std::string_view controller) -> std::optional<bool> {
+        const auto* hierarchy = find(controller);
+        return hierarchy == nullptr ? std::nullopt : std::optional(hierarchy->v2);
+      },
+      .read = [find, path](std::string_view controller, std::string_view file) -> std::optional<std::string> {
+        const auto* hierarchy = find(controller);
+        if (hierarchy == nullptr) return std::nullopt;
+        const auto text = sys::read_file(hierarchy->directory(path) + "/" + std::string(file));
+        return text ? std::optional(std::string(trim(*text))) : std::nullopt;
+      }};
 }
 
 // "memory limit 600000: write "600000" to /sys/…/memory.max: Device or resource busy (…)"
@@ -71,7 +73,8 @@ std::unexpected<Error> refused(const Setting& setting, const std::string& file, 
   if (error.code == ENOENT)
     text += "this kernel has no " + file + "; leave the limit out or use a kernel that has it";
   else
-    text += Error{error.code, error.context}.message() + (setting.fix.empty() ? "" : " (" + setting.fix + ")");
+    text +=
+        Error{error.code, error.context}.message() + (setting.fix.empty() ? "" : " (" + setting.fix + ")");
   return bad_input(std::move(text));
 }
 
@@ -79,7 +82,8 @@ Result<> write_settings(const std::vector<Setting>& settings, const cgroup::Hier
                         const std::string& path) {
   std::vector<Setting> again;
   for (const auto& setting : settings) {
-    const auto* hierarchy = setting.controller.empty() ? hierarchies.v2() : hierarchies.of(setting.controller);
+    const auto* hierarchy =
+        setting.controller.empty() ? hierarchies.v2() : hierarchies.of(setting.controller);
     const auto file = hierarchy->directory(path) + "/" + setting.file;
     const auto written = sys::write_file(file, setting.value);
     if (written) continue;
@@ -104,7 +108,8 @@ Result<CgroupManager> CgroupManager::open(const cgroup::Hierarchies& hierarchies
   // In a container's own cgroup mount, the mount point can be a cgroup with a longer path.
   for (const auto& hierarchy : hierarchies.all())
     if (hierarchy.directory(path) == hierarchy.mountpoint)
-      return bad_input("cgroup " + path + ": is the root of " + hierarchy.mountpoint + "; choose a path below it");
+      return bad_input("cgroup " + path + ": is the root of " + hierarchy.mountpoint +
+                       "; choose a path below it");
   return CgroupManager(hierarchies, std::move(path));
 }
 
@@ -112,9 +117,11 @@ Result<CgroupManager> CgroupManager::create(const cgroup::Hierarchies& hierarchi
                                             const spec::Resources& resources) {
   auto manager = TRY(open(hierarchies, std::move(path)));
   if (hierarchies.mode() == cgroup::Mode::none)
-    return bad_input("cgroup " + manager.path_ + ": no cgroup file system is mounted; mount one on /sys/fs/cgroup");
+    return bad_input("cgroup " + manager.path_ +
+                     ": no cgroup file system is mounted; mount one on /sys/fs/cgroup");
   if (const auto pids = TRY(manager.pids()); !pids.empty())
-    return fail(EBUSY, "cgroup " + manager.path_ + " already has processes in it (" + std::to_string(pids.front()) +
+    return fail(EBUSY, "cgroup " + manager.path_ + " already has processes in it (" +
+                           std::to_string(pids.front()) +
                            "); remove the container they belong to or choose another path");
   std::vector<std::string> made;
   ScopeExit undo{[&] {
@@ -152,7 +159,8 @@ Result<> CgroupManager::join(pid_t pid) {
   const auto files = procs_files();
   if (files.empty()) return fail(ENOENT, "cgroup " + path_);
   const auto text = std::to_string(pid);
-  for (const auto& file : files) TRY(during("process " + text + " into its cgroup", sys::write_file(file, text)));
+  for (const auto& file : files)
+    TRY(during("process " + text + " into its cgroup", sys::write_file(file, text)));
   return {};
 }
 

@@ -25,7 +25,8 @@ Result<> check(std::optional<std::int64_t> limit, std::optional<std::int64_t> sw
     return bad_input(name("memory limit", *limit) +
                      ": too small for a process to start in; ask for at least 512k, better 6m");
   if (swap && limit && *swap > 0 && (*limit < 0 || *swap < *limit))
-    return bad_input(name("memory and swap limit", *swap) + ": less than the memory limit " + std::to_string(*limit) +
+    return bad_input(name("memory and swap limit", *swap) + ": less than the memory limit " +
+                     std::to_string(*limit) +
                      "; it is the sum of both, so make it larger, or -1 for no limit on swap");
   return {};
 }
@@ -70,13 +71,16 @@ Result<> add_v2(std::optional<std::int64_t> limit, std::optional<std::int64_t> s
                    .fix = kTooSmall});
   if (!swap) return {};
   const auto what = name("memory and swap limit", *swap);
-  Setting setting{.limit = what, .controller = "memory", .file = "memory.swap.max", .value = "max", .optional = true};
+  Setting setting{
+      .limit = what, .controller = "memory", .file = "memory.swap.max", .value = "max", .optional = true};
   if (*swap > 0) {
     if (!facts.read("memory", setting.file)) return bad_input(what + ": " + kNoSwapAccounting);
-    const auto memory = limit ? limit : parse_int<std::int64_t>(facts.read("memory", "memory.max").value_or(""));
+    const auto memory =
+        limit ? limit : parse_int<std::int64_t>(facts.read("memory", "memory.max").value_or(""));
     if (!memory) return bad_input(what + ": needs a memory limit too, because cgroup v2 limits swap alone");
     if (*swap < *memory)
-      return bad_input(what + ": less than the memory limit " + std::to_string(*memory) + "; it is the sum of both");
+      return bad_input(what + ": less than the memory limit " + std::to_string(*memory) +
+                       "; it is the sum of both");
     setting.value = std::to_string(*swap - *memory);
     setting.optional = false;
   }
@@ -109,7 +113,8 @@ Result<> add_v1_only(const spec::MemoryResources& memory, bool v2, std::vector<S
 
 }  // namespace
 
-Result<> add_memory(const spec::MemoryResources& memory, const CgroupFacts& facts, std::vector<Setting>& out) {
+Result<> add_memory(const spec::MemoryResources& memory, const CgroupFacts& facts,
+                    std::vector<Setting>& out) {
   const auto limit = asked(memory.limit);
   const auto swap = asked(memory.swap);
   TRY(check(limit, swap));

@@ -80,11 +80,16 @@ Result<> add_hugetlb(const std::vector<spec::HugepageLimit>& limits, const Cgrou
     const std::string file = *v2 ? ".max" : ".limit_in_bytes";
     const auto value = std::to_string(huge.limit);
     const auto fix = "the sizes this machine has are in /sys/kernel/mm/hugepages";
-    out.push_back({.limit = limit, .controller = "hugetlb", .file = prefix + file, .value = value, .fix = fix});
+    out.push_back(
+        {.limit = limit, .controller = "hugetlb", .file = prefix + file, .value = value, .fix = fix});
     // Reservations are counted apart since Linux 5.7; without a limit there, mmap could reserve
     // what a fault is then refused.
-    out.push_back({.limit = limit, .controller = "hugetlb", .file = prefix + ".rsvd" + file, .value = value,
-                   .fix = fix, .optional = true});
+    out.push_back({.limit = limit,
+                   .controller = "hugetlb",
+                   .file = prefix + ".rsvd" + file,
+                   .value = value,
+                   .fix = fix,
+                   .optional = true});
   }
   return {};
 }

@@ -18,8 +18,8 @@ struct Setting {
   std::string limit;       // how people call it: "memory limit 268435456"
   std::string controller;  // where the file is: "memory", "blkio", "io" …; empty: the v2 hierarchy
   std::string file{}, value{};
-  std::string fix{};       // what to do when the kernel refuses the value; may be empty
-  bool optional = false;   // nothing is lost when the kernel lacks the file
+  std::string fix{};      // what to do when the kernel refuses the value; may be empty
+  bool optional = false;  // nothing is lost when the kernel lacks the file
   // The kernel may refuse the value only because a later setting is not there yet (a period that
   // does not fit the old quota): worth a second try at the end.
   bool depends_on_later = false;

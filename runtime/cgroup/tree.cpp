@@ -35,7 +35,9 @@ Result<> collect(const std::string& directory, std::vector<std::string>& out) {
 }  // namespace
 
 Result<> check_path(std::string_view path) {
-  const auto bad = [&](const char* why) { return bad_input("cgroup path \"" + std::string(path) + "\": " + why); };
+  const auto bad = [&](const char* why) {
+    return bad_input("cgroup path \"" + std::string(path) + "\": " + why);
+  };
   if (!path.starts_with('/')) return bad("must begin with /");
   if (path == "/") return bad("the root cgroup cannot be a container's");
   for (const auto part : split(path.substr(1), '/'))
@@ -82,7 +84,8 @@ Result<> remove(const std::string& directory, std::chrono::milliseconds patience
       return true;
     }
     for (const auto& group : *groups)
-      if (::rmdir(group.c_str()) != 0 && errno != ENOENT && last) last = fail(errno, "remove cgroup " + group);
+      if (::rmdir(group.c_str()) != 0 && errno != ENOENT && last)
+        last = fail(errno, "remove cgroup " + group);
     // ENOTEMPTY: somebody has made a cgroup in between, or one below was busy.
     return last || (last.error().code != EBUSY && last.error().code != ENOTEMPTY);
   });

@@ -24,7 +24,8 @@ std::vector<std::string> architectures() {
 }
 
 spec::SeccompSyscall to_rule(const ArgumentRule& rule) {
-  spec::SeccompSyscall result{.names = {std::string(rule.name)}, .action = kAllow, .errno_ret = {}, .args = {}};
+  spec::SeccompSyscall result{
+      .names = {std::string(rule.name)}, .action = kAllow, .errno_ret = {}, .args = {}};
   if (rule.refused_with != 0) {
     result.action = kErrno;
     result.errno_ret = static_cast<unsigned>(rule.refused_with);
@@ -65,21 +66,22 @@ spec::Seccomp default_profile(const std::vector<std::string>& capabilities) {
   auto allowed = strings(always_allowed());
   auto refused = strings(always_refused());
   for (const auto& group : capability_groups()) {
-    const bool held = std::ranges::any_of(group.capabilities, [&](auto name) { return holds(capabilities, name); });
+    const bool held =
+        std::ranges::any_of(group.capabilities, [&](auto name) { return holds(capabilities, name); });
     auto& list = held ? allowed : refused;
     list.insert(list.end(), group.names.begin(), group.names.end());
   }
-  if (holds(capabilities, "CAP_SYS_ADMIN")) {
-    allowed.insert(allowed.end(), {"clone", "clone3"});
-  } else {
+  const bool namespaces = holds(capabilities, "CAP_SYS_ADMIN");
+  if (namespaces) allowed.insert(allowed.end(), {"clone", "clone3"});
+  profile.syscalls.push_back({std::move(allowed), kAllow, {}, {}});
+  profile.syscalls.push_back({std::move(refused), kErrno, EPERM, {}});
+  if (!namespaces) {
     for (const auto& rule : clone_rules()) profile.syscalls.push_back(to_rule(rule));
     // Its flags are behind a pointer, which a filter cannot follow: libc falls back to clone.
     profile.syscalls.push_back({{"clone3"}, kErrno, ENOSYS, {}});
   }
   for (const auto& rule : argument_rules()) profile.syscalls.push_back(to_rule(rule));
   add_netlink(holds(capabilities, "CAP_AUDIT_WRITE"), profile.syscalls);
-  profile.syscalls.push_back({std::move(allowed), kAllow, {}, {}});
-  profile.syscalls.push_back({std::move(refused), kErrno, EPERM, {}});
   return profile;
 }
 

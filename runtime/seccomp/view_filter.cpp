@@ -22,7 +22,9 @@ constexpr std::array kNumbers{
 // architecture has calls up there.
 constexpr std::uint32_t kX32Bit = 0x40000000;
 
-sock_filter load(std::size_t offset) { return BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset)); }
+sock_filter load(std::size_t offset) {
+  return BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset));
+}
 sock_filter answer(std::uint32_t action) { return BPF_STMT(BPF_RET | BPF_K, action); }
 // Skips `over` instructions unless the accumulator is `value`.
 sock_filter unless_skip(std::uint32_t value, std::uint8_t over) {

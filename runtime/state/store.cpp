@@ -17,7 +17,9 @@ namespace {
 
 constexpr const char* kStateFile = "/state.json";
 
-bool is_letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
 
 std::unexpected<Error> does_not_exist(const std::string& id) {
   // Engines look for these words (oci-runtime command line contract), not for the errno.
@@ -31,7 +33,9 @@ Store::Store(std::string root) : root_(std::move(root)) {}
 std::string Store::directory(const std::string& id) const { return root_ + "/" + id; }
 
 Result<> Store::check_id(std::string_view id) {
-  const auto allowed = [](char c) { return is_letter_or_digit(c) || c == '_' || c == '+' || c == '-' || c == '.'; };
+  const auto allowed = [](char c) {
+    return is_letter_or_digit(c) || c == '_' || c == '+' || c == '-' || c == '.';
+  };
   if (id.empty() || id.size() > 255 || id.front() == '.' || !std::ranges::all_of(id, allowed))
     return bad_input("invalid container id \"" + std::string(id) +
                      "\": use up to 255 letters, digits, _, +, - and ., not beginning with .");
@@ -64,7 +68,9 @@ Result<State> Store::load(const std::string& id) const {
   return unfinished;
 }
 
-bool Store::exists(std::string_view id) const { return check_id(id) && sys::exists(directory(std::string(id))); }
+bool Store::exists(std::string_view id) const {
+  return check_id(id) && sys::exists(directory(std::string(id)));
+}
 
 Result<> Store::save(const State& state) const {
   TRY(check_id(state.id));
@@ -99,7 +105,8 @@ Result<UniqueFd> Store::lock(const std::string& id) const {
   // While we waited, the container may have been removed, and another made with its id.
   const auto locked = TRY(sys::stat_fd(opened->get()));
   struct stat named {};
-  if (::stat(directory(id).c_str(), &named) != 0 || named.st_ino != locked.st_ino || named.st_dev != locked.st_dev)
+  if (::stat(directory(id).c_str(), &named) != 0 || named.st_ino != locked.st_ino ||
+      named.st_dev != locked.st_dev)
     return does_not_exist(id);
   return std::move(*opened);
 }

@@ -58,8 +58,8 @@ class Store {
   // given ID already exists". Returns the container's directory, mode 0700.
   Result<std::string> create(const std::string& id);
   // An unknown id is the error `container "ID" does not exist`, in the words that engines look
-  // for (and without an errno's text, which would mislead them); see exists(). A directory without a state file is a container
-  // whose creation was cut short: a State with only id and pid 0.
+  // for (and without an errno's text, which would mislead them); see exists(). A directory without a state
+  // file is a container whose creation was cut short: a State with only id and pid 0.
   Result<State> load(const std::string& id) const;
   // Whether the id is taken. False for what cannot be an id.
   bool exists(std::string_view id) const;
