@@ -25,7 +25,7 @@ Result<std::vector<Stale>> find_stale() {
   std::vector<Stale> stale;
   const auto serialised = TRY(lock_all());
   for (auto& record : TRY(all_records())) {
-    if (!record.remove && exit_code(record)) continue;
+    if ((!record.remove && exit_code(record)) || supervised(record)) continue;
     auto lock = try_lock(record);
     if (!lock || !*lock) continue;
     if (record.detached && runs(record)) continue;

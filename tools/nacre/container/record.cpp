@@ -80,6 +80,12 @@ Result<UniqueFd> open_lock(const Record& record) {
   return sys::open_at(AT_FDCWD, (record.directory() + "/lock").c_str(), O_RDWR | O_CREAT, 0600);
 }
 
+// The number is the supervisor's own as long as the lock is held.
+Result<UniqueFd> open_supervisor(const Record& record) {
+  const auto number = parse_int<pid_t>(sys::read_file(record.directory() + "/lock").value_or(""));
+  return number ? sys::pidfd_open(*number) : fail(ESRCH);
+}
+
 }  // namespace
 
 std::string Record::directory() const { return containers_directory() + "/" + id; }
@@ -162,11 +168,17 @@ bool wait_unsupervised(const Record& record, int milliseconds) {
   }
 }
 
+bool supervised(const Record& record) {
+  const auto lock = try_lock(record);
+  if (!lock || *lock) return false;
+  if (open_supervisor(record)) return true;
+  // Killed a moment ago: a process it was just making for the container still has a copy of
+  // the lock, and ends as soon as it notices.
+  return !wait_unsupervised(record, 2000);
+}
+
 void kill_supervisor(const Record& record) {
-  // The number is its own as long as the lock is held, so it is read before asking.
-  const auto number = parse_int<pid_t>(sys::read_file(record.directory() + "/lock").value_or(""));
-  if (!number) return;
-  const auto supervisor = sys::pidfd_open(*number);
+  const auto supervisor = open_supervisor(record);
   const auto lock = try_lock(record);
   if (supervisor && lock && !*lock) static_cast<void>(sys::pidfd_signal(supervisor->get(), SIGKILL));
   static_cast<void>(wait_unsupervised(record, 1000));

@@ -58,6 +58,10 @@ Result<std::optional<UniqueFd>> try_lock(const Record& record);
 // Waits until the supervisor has gone, or `milliseconds` have passed; true when it has.
 bool wait_unsupervised(const Record& record, int milliseconds);
 
+// Whether somebody looks after the container. Waits a moment for the remains of a supervisor
+// that was just killed.
+bool supervised(const Record& record);
+
 // SIGKILL for a supervisor that hangs; waits a moment for its lock to go.
 void kill_supervisor(const Record& record);
 
