@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <signal.h>
+#include <unistd.h>
+
+#include <optional>
+
+#include "base/scope_exit.h"
+#include "base/sys/process.h"
+#include "runtime/cli/create_options.h"
+#include "runtime/console.h"
+
+namespace nacre::runtime::cli {
+namespace {
+
+struct RunArguments : CreateArguments {
+  bool keep = false;
+};
+
+// Until the command ends, its terminal and our signals are connected. Returns its exit code.
+Result<int> attend(pid_t pid, const UniqueFd& terminal) {
+  const auto process = TRY(sys::pidfd_open(pid));
+  std::optional<RawTerminal> raw;
+  if (terminal) raw.emplace();
+  TRY(relay({.master = terminal.get(), .input = terminal ? STDIN_FILENO : -1, .output = STDOUT_FILENO,
+             .process = process.get(), .pid = pid}));
+  raw.reset();
+  return sys::wait_for(pid);
+}
+
+Result<int> run(const Invocation& call, const RunArguments& arguments) {
+  auto options = TRY(create_options(call, arguments));
+  std::optional<ConsoleSocket> console;
+  if (options.spec.process && options.spec.process->terminal && options.console_socket.empty()) {
+    if (arguments.detach) return bad_input("process.terminal is true: a detached container needs --console-socket");
+    console = TRY(ConsoleSocket::listen("/tmp/nacre-console." + std::to_string(::getpid())));
+    options.console_socket = console->path();
+  }
+  if (!arguments.detach) block_relayed_signals();
+  const pid_t pid = TRY(create(options));
+  ScopeExit undo{[&] { static_cast<void>(remove(options.root, options.id, true)); }};
+  const auto terminal = console ? TRY(console->receive()) : UniqueFd{};
+  TRY(start(options.root, options.id));
+  if (arguments.detach) {
+    undo.dismiss();
+    return 0;
+  }
+  const int code = TRY(attend(pid, terminal));
+  undo.dismiss();
+  if (!arguments.keep) TRY(remove(options.root, options.id, true));
+  return code;
+}
+
+}  // namespace
+
+void declare_run(CLI::App& app, Invocation& call) {
+  auto* const command = app.add_subcommand("run", "create and start a container, and wait for its command");
+  const auto arguments = std::make_shared<RunArguments>();
+  declare_create_options(*command, *arguments);
+  command->add_flag("-d,--detach", arguments->detach, "do not wait");
+  command->add_flag("--keep", arguments->keep, "do not delete the container when its command has ended");
+  command->callback([&call, arguments] { call.action = [&call, arguments] { return run(call, *arguments); }; });
+}
+
+}  // namespace nacre::runtime::cli
