@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "procfs/container.h"
+
+#include "procfs/view/cpu_count.h"
+
+namespace nacre::procfs {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How long a reader waits for another's look before it takes an older view.
+constexpr auto kPatience = 200ms;
+
+}  // namespace
+
+template <typename Value, typename Look>
+Result<Value> Container::current(Kept<Value>& kept, Look look) {
+  std::unique_lock lock(mutex_);
+  const auto fresh = [&] { return kept.value && sources_.clock.boottime() - kept.looked_at < kLifetime; };
+  if (fresh()) return *kept.value;
+  if (kept.looking) {
+    const bool finished = kept.done.wait_for(lock, kPatience, [&] { return !kept.looking; });
+    if (kept.value) return *kept.value;
+    if (!finished) return fail(ETIMEDOUT, "container " + id() + " cannot be looked at");
+    return std::unexpected(kept.failure);
+  }
+  kept.looking = true;
+  lock.unlock();
+  auto found = look();
+  lock.lock();
+  kept.looking = false;
+  if (found) {
+    kept.value = std::move(*found);
+    kept.looked_at = sources_.clock.boottime();
+  } else {
+    kept.failure = std::move(found.error());
+  }
+  kept.done.notify_all();
+  if (kept.value) return *kept.value;
+  return std::unexpected(kept.failure);
+}
+
+Result<std::shared_ptr<const View>> Container::view() {
+  return current(view_, [this] { return look(); });
+}
+
+Result<TaskCounts> Container::tasks() {
+  return current(tasks_, [this] { return look_at_tasks(); });
+}
+
+Result<std::shared_ptr<const View>> Container::look() {
+  const auto host = TRY(sources_.host.memory());
+  const auto online = TRY(sources_.host.online_cpus());
+  const auto sample = TRY(sample_container(sources_.files, identity_.places));
+
+  auto view = std::make_shared<View>();
+  view->memory = memory_view(sample.memory, host);
+  view->time = time_view(identity_.birth, sources_.clock);
+  view->cpus = visible_cpus(sample.cpu, online);
+  const auto uptime = std::chrono::duration_cast<std::chrono::microseconds>(view->time.uptime).count();
+  cpu_clock_.advance(static_cast<std::uint64_t>(uptime), view->cpus.size(), sample.cpu.usage);
+  view->cpu_times = cpu_clock_.cpus();
+  view->cpu_total = cpu_clock_.total();
+  for (const auto& io : disk_counters_.advance(sample.io))
+    if (auto name = sources_.host.disk_name(io.major, io.minor)) view->disks.push_back({std::move(*name), io});
+  return view;
+}
+
+Result<TaskCounts> Container::look_at_tasks() {
+  const auto counts = TRY(sample_tasks(identity_.places.tasks, sources_.host.root() + "/proc"));
+  const auto newest = static_cast<std::uint64_t>(counts.newest);
+  if (newest > highest_pid_.load(std::memory_order_relaxed)) highest_pid_.store(newest, std::memory_order_relaxed);
+  return counts;
+}
+
+Loads Container::loads() const {
+  Loads loads;
+  for (std::size_t i = 0; i < loads.size(); ++i) loads[i] = loads_[i].load(std::memory_order_relaxed);
+  return loads;
+}
+
+void Container::tick_loads() {
+  const auto counts = tasks();
+  if (!counts) return;
+  const auto next = next_loads(loads(), counts->running + counts->blocked);
+  for (std::size_t i = 0; i < next.size(); ++i) loads_[i].store(next[i], std::memory_order_relaxed);
+}
+
+}  // namespace nacre::procfs

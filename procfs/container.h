@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "procfs/sample/host.h"
+#include "procfs/sample/hot_files.h"
+#include "procfs/sample/places.h"
+#include "procfs/sample/tasks.h"
+#include "procfs/view/cpu_clock.h"
+#include "procfs/view/disk.h"
+#include "procfs/view/load.h"
+#include "procfs/view/view.h"
+
+namespace nacre::procfs {
+
+// A container's number is the upper half of its node ids; 0 is no container.
+using ContainerNumber = std::uint32_t;
+
+// What all containers share.
+struct Sources {
+  HotFiles& files;
+  Host& host;
+  const Clock& clock;
+};
+
+// One container: where its numbers come from and what they were when last looked at.
+// From any thread.
+class Container {
+ public:
+  struct Identity {
+    ContainerNumber number = 0;
+    std::string id;
+    std::string cgroup_path;  // registered; empty for one found by a caller's pid
+    Places places;
+    Birth birth;
+  };
+  Container(Sources sources, Identity identity) : sources_(sources), identity_(std::move(identity)) {}
+
+  ContainerNumber number() const { return identity_.number; }
+  const std::string& id() const { return identity_.id; }
+  const std::string& cgroup_path() const { return identity_.cgroup_path; }
+  const Places& places() const { return identity_.places; }
+
+  // One coherent instant, at most kLifetime old. One thread looks, others wait for it, but
+  // not for ever. When the container cannot be looked at (its cgroup is gone), the last
+  // view; without one, the error.
+  Result<std::shared_ptr<const View>> view();
+  static constexpr std::chrono::milliseconds kLifetime{20};
+
+  // The same for its threads, which are costly to look at.
+  Result<TaskCounts> tasks();
+  Loads loads() const;
+  // The machine's /proc/cpuinfo, of which the container sees a part.
+  Result<std::shared_ptr<const std::string>> host_cpuinfo() { return sources_.host.cpuinfo(); }
+  // An estimate of how many processes the container ever started: pids are given in order.
+  std::uint64_t forks() const { return highest_pid_.load(std::memory_order_relaxed); }
+
+  // One step of the load averages; called every kLoadTick by one thread.
+  void tick_loads();
+
+ private:
+  template <typename Value>
+  struct Kept {
+    std::optional<Value> value;
+    std::chrono::nanoseconds looked_at{};
+    bool looking = false;
+    Error failure;  // of the last look
+    std::condition_variable done;
+  };
+  template <typename Value, typename Look>
+  Result<Value> current(Kept<Value>& kept, Look look);
+  Result<std::shared_ptr<const View>> look();
+  Result<TaskCounts> look_at_tasks();
+
+  const Sources sources_;
+  const Identity identity_;
+  std::mutex mutex_;  // guards what is kept; a leaf: released while looking
+  Kept<std::shared_ptr<const View>> view_;
+  Kept<TaskCounts> tasks_;
+  // Only the one thread that looks touches these.
+  CpuClock cpu_clock_;
+  DiskCounters disk_counters_;
+  std::array<std::atomic<std::uint64_t>, 3> loads_{};
+  std::atomic<std::uint64_t> highest_pid_{0};
+};
+
+}  // namespace nacre::procfs

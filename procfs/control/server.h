@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <list>
+#include <optional>
+#include <string>
+
+#include "base/unique_fd.h"
+#include "base/sys/socket.h"
+#include "procfs/control/service.h"
+
+namespace nacre::procfs {
+
+// The control socket: many connections, one thread. A client that is malicious or slow gets
+// an error or loses its connection; nothing it does stops the others.
+class Server {
+ public:
+  struct Options {
+    std::string path;                                    // of the socket file, removed at the end
+    std::optional<std::chrono::milliseconds> idle_exit;  // leave after that long without containers
+    std::function<void()> on_idle;                       // called once, when leaving
+  };
+  // `listener` is listening on options.path.
+  static Result<Server> create(Service& service, UniqueFd listener, Options options);
+
+  // Serves until stop() or for lack of containers.
+  void run();
+  void stop();  // from any thread
+
+ private:
+  struct Client {
+    UniqueFd socket;
+    bool greeted = false;
+    bool gone = false;
+  };
+  Server(Service& service, UniqueFd listener, UniqueFd wake, Options options)
+      : service_(service), listener_(std::move(listener)), wake_(std::move(wake)), options_(std::move(options)) {}
+
+  bool wait();
+  void accept_all();
+  void receive(Client& client);
+  Service::Reply answer(Client& client, sys::Message message);
+  Service::Reply greet(Client& client, const control::Request& request);
+  bool may_leave();
+  int timeout() const;
+
+  Service& service_;
+  UniqueFd listener_;
+  UniqueFd wake_;
+  Options options_;
+  std::list<Client> clients_;
+  std::chrono::steady_clock::time_point last_busy_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace nacre::procfs

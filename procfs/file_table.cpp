@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "procfs/file_table.h"
+
+#include <array>
+
+#include "procfs/render/render.h"
+
+namespace nacre::procfs {
+namespace {
+
+using Text = Result<std::string>;
+
+Text meminfo(Container& c, std::size_t) { return render_meminfo(TRY(c.view())->memory); }
+Text uptime(Container& c, std::size_t) { return render_uptime(*TRY(c.view())); }
+Text swaps(Container& c, std::size_t) { return render_swaps(TRY(c.view())->memory); }
+Text diskstats(Container& c, std::size_t) { return render_diskstats(TRY(c.view())->disks); }
+Text loadavg(Container& c, std::size_t) { return render_loadavg(c.loads(), TRY(c.tasks())); }
+Text cpuinfo(Container& c, std::size_t) {
+  const auto view = TRY(c.view());
+  return render_cpuinfo(*TRY(c.host_cpuinfo()), view->cpus);
+}
+Text stat(Container& c, std::size_t) {
+  const auto view = TRY(c.view());
+  const auto tasks = TRY(c.tasks());
+  return render_stat(*view, tasks, c.forks());
+}
+
+Text cpu_list(Container& c, std::size_t) { return render_cpu_list(TRY(c.view())->cpus.size()); }
+Text cpu_mask(Container& c, std::size_t) {
+  const auto count = TRY(c.view())->cpus.size();
+  return render_cpu_mask(count, 0, count);
+}
+Text highest_cpu(Container& c, std::size_t) { return std::to_string(TRY(c.view())->cpus.size() - 1) + "\n"; }
+Text own_number(Container&, std::size_t cpu) { return std::to_string(cpu) + "\n"; }
+Text own_mask(Container& c, std::size_t cpu) { return render_cpu_mask(TRY(c.view())->cpus.size(), cpu, 1); }
+Text empty(Container&, std::size_t) { return std::string("\n"); }
+Text zero(Container&, std::size_t) { return std::string("0\n"); }
+Text one(Container&, std::size_t) { return std::string("1\n"); }
+
+// One package of N cores without threads: every CPU is its own core.
+constexpr std::array kFiles{
+    FileRow{"proc/cpuinfo", cpuinfo},
+    FileRow{"proc/diskstats", diskstats},
+    FileRow{"proc/loadavg", loadavg},
+    FileRow{"proc/meminfo", meminfo},
+    FileRow{"proc/stat", stat},
+    FileRow{"proc/swaps", swaps},
+    FileRow{"proc/uptime", uptime},
+    FileRow{"sys/devices/system/cpu/online", cpu_list},
+    FileRow{"sys/devices/system/cpu/possible", cpu_list},
+    FileRow{"sys/devices/system/cpu/present", cpu_list},
+    FileRow{"sys/devices/system/cpu/enabled", cpu_list},
+    FileRow{"sys/devices/system/cpu/offline", empty},
+    FileRow{"sys/devices/system/cpu/isolated", empty},
+    FileRow{"sys/devices/system/cpu/kernel_max", highest_cpu},
+    FileRow{"sys/devices/system/cpu/smt/active", zero},
+    FileRow{"sys/devices/system/cpu/cpu#/online", one},
+    FileRow{"sys/devices/system/cpu/cpu#/topology/core_id", own_number},
+    FileRow{"sys/devices/system/cpu/cpu#/topology/cluster_id", zero},
+    FileRow{"sys/devices/system/cpu/cpu#/topology/die_id", zero},
+    FileRow{"sys/devices/system/cpu/cpu#/topology/physical_package_id", zero},
+    FileRow{"sys/devices/system/cpu/cpu#/topology/thread_siblings", own_mask},
+    FileRow{"sys/devices/system/cpu/cpu#/topology/thread_siblings_list", own_number},
+    FileRow{"sys/devices/system/cpu/cpu#/topology/core_cpus", own_mask},
+    FileRow{"sys/devices/system/cpu/cpu#/topology/core_cpus_list", own_number},
+    FileRow{"sys/devices/system/cpu/cpu#/topology/core_siblings", cpu_mask},
+    FileRow{"sys/devices/system/cpu/cpu#/topology/core_siblings_list", cpu_list},
+    FileRow{"sys/devices/system/cpu/cpu#/topology/cluster_cpus", cpu_mask},
+    FileRow{"sys/devices/system/cpu/cpu#/topology/cluster_cpus_list", cpu_list},
+    FileRow{"sys/devices/system/cpu/cpu#/topology/die_cpus", cpu_mask},
+    FileRow{"sys/devices/system/cpu/cpu#/topology/die_cpus_list", cpu_list},
+    FileRow{"sys/devices/system/cpu/cpu#/topology/package_cpus", cpu_mask},
+    FileRow{"sys/devices/system/cpu/cpu#/topology/package_cpus_list", cpu_list},
+};
+
+// The CPU directory as a whole: what counts is which cpuN it lists.
+constexpr std::array kAttached{
+    AttachRow{"proc/cpuinfo", "/proc/cpuinfo"},
+    AttachRow{"proc/diskstats", "/proc/diskstats"},
+    AttachRow{"proc/loadavg", "/proc/loadavg"},
+    AttachRow{"proc/meminfo", "/proc/meminfo"},
+    AttachRow{"proc/stat", "/proc/stat"},
+    AttachRow{"proc/swaps", "/proc/swaps"},
+    AttachRow{"proc/uptime", "/proc/uptime"},
+    AttachRow{"sys/devices/system/cpu", "/sys/devices/system/cpu"},
+};
+
+}  // namespace
+
+std::span<const FileRow> file_table() { return kFiles; }
+std::span<const AttachRow> attach_table() { return kAttached; }
+
+}  // namespace nacre::procfs

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "procfs/fuse/operations.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "base/fuse/guarded.h"
+
+namespace nacre::procfs {
+namespace {
+
+constexpr double kForever = 1e6;  // seconds
+// Files of no size are taken for empty by splice(2) and by some programs.
+constexpr off_t kFileSize = 4096;
+
+FileSystem& file_system(fuse_req_t req) { return *static_cast<FileSystem*>(fuse_req_userdata(req)); }
+pid_t caller_of(fuse_req_t req) { return fuse_req_ctx(req)->pid; }
+
+double seconds(Lasting lasting) {
+  switch (lasting) {
+    case Lasting::forever: return kForever;
+    case Lasting::second: return 1.0;
+    case Lasting::never: return 0.0;
+  }
+  return 0.0;
+}
+
+struct stat attributes(const FileSystem& fs, NodeId id, bool directory) {
+  struct stat attributes {};
+  attributes.st_ino = id.raw();
+  attributes.st_mode = directory ? S_IFDIR | 0555 : S_IFREG | 0444;
+  attributes.st_nlink = directory ? 2 : 1;
+  attributes.st_size = directory ? 0 : kFileSize;
+  attributes.st_blksize = 4096;
+  attributes.st_atime = attributes.st_mtime = attributes.st_ctime = fs.born;
+  return attributes;
+}
+
+// Runs an operation; `reply` sends its value, an error is sent here.
+template <typename Operation, typename Reply>
+void answer(fuse_req_t req, Operation operation, Reply reply) {
+  auto result = fuse::guarded([&] { return operation(file_system(req)); });
+  if (result) {
+    reply(*result);
+  } else {
+    fuse_reply_err(req, result.error().code > 0 ? result.error().code : EIO);
+  }
+}
+
+void op_lookup(fuse_req_t req, fuse_ino_t parent, const char* name) {
+  answer(
+      req, [&](FileSystem& fs) { return fs.tree.lookup(NodeId::from(parent), name, caller_of(req)); },
+      [&](const TreeEntry& found) {
+        fuse_entry_param entry{};
+        entry.ino = found.id.raw();
+        entry.generation = 0;
+        entry.attr = attributes(file_system(req), found.id, found.directory);
+        entry.attr_timeout = kForever;
+        entry.entry_timeout = seconds(found.lasting);
+        fuse_reply_entry(req, &entry);
+      });
+}
+
+void op_getattr(fuse_req_t req, fuse_ino_t ino, fuse_file_info*) {
+  answer(
+      req,
+      [&](FileSystem& fs) -> Result<struct stat> {
+        const auto id = NodeId::from(ino);
+        if (!fs.tree.exists(id)) return fail(ESTALE);
+        return attributes(fs, id, fs.tree.is_directory(id));
+      },
+      [&](const struct stat& found) { fuse_reply_attr(req, &found, kForever); });
+}
+
+void op_open(fuse_req_t req, fuse_ino_t ino, fuse_file_info* info) {
+  answer(
+      req, [&](FileSystem& fs) { return fs.files.open(NodeId::from(ino), caller_of(req)); },
+      [&](std::uint64_t handle) {
+        info->fh = handle;
+        info->direct_io = 1;  // the size is not known, and no page may outlive the moment
+        info->noflush = 1;
+        // An interrupted open never reaches its process, so nobody would release it.
+        if (fuse_reply_open(req, info) == -ENOENT) file_system(req).files.release(handle);
+      });
+}
+
+void op_read(fuse_req_t req, fuse_ino_t, std::size_t size, off_t offset, fuse_file_info* info) {
+  const auto start = static_cast<std::uint64_t>(offset);
+  answer(
+      req, [&](FileSystem& fs) { return fs.files.text(info->fh, start); },
+      [&](const std::shared_ptr<const std::string>& text) {
+        if (start >= text->size()) {
+          fuse_reply_buf(req, nullptr, 0);
+          return;
+        }
+        fuse_reply_buf(req, text->data() + start, std::min(size, text->size() - static_cast<std::size_t>(start)));
+      });
+}
+
+void op_release(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
+  file_system(req).files.release(info->fh);
+  fuse_reply_err(req, 0);
+}
+
+void op_readdir(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info*) {
+  answer(
+      req,
+      [&](FileSystem& fs) -> Result<std::vector<char>> {
+        const auto id = NodeId::from(ino);
+        auto entries = TRY(fs.tree.list(id, caller_of(req)));
+        entries.insert(entries.begin(), {{".", id, true, Lasting::never}, {"..", id, true, Lasting::never}});
+        std::vector<char> buffer(size);
+        std::size_t used = 0;
+        for (auto i = static_cast<std::size_t>(offset); i < entries.size(); ++i) {
+          const auto attr = attributes(fs, entries[i].id, entries[i].directory);
+          const auto need = fuse_add_direntry(req, buffer.data() + used, size - used, entries[i].name.c_str(), &attr, static_cast<off_t>(i + 1));
+          if (need > size - used) break;
+          used += need;
+        }
+        buffer.resize(used);
+        return buffer;
+      },
+      [&](const std::vector<char>& buffer) { fuse_reply_buf(req, buffer.data(), buffer.size()); });
+}
+
+fuse_lowlevel_ops make_operations() {
+  fuse_lowlevel_ops ops{};
+  ops.lookup = op_lookup;
+  ops.getattr = op_getattr;
+  ops.open = op_open;
+  ops.read = op_read;
+  ops.release = op_release;
+  ops.readdir = op_readdir;
+  return ops;
+}
+
+}  // namespace
+
+const fuse_lowlevel_ops& operations() {
+  static const fuse_lowlevel_ops kOperations = make_operations();
+  return kOperations;
+}
+
+}  // namespace nacre::procfs

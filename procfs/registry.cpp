@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "procfs/registry.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "base/control/message.h"
+#include "base/parse.h"
+#include "base/sys/file.h"
+#include "base/sys/process.h"
+
+namespace nacre::procfs {
+namespace {
+
+// Containers found by a caller's pid that are remembered.
+constexpr std::size_t kVisitors = 256;
+
+std::chrono::nanoseconds ticks(std::uint64_t count) { return std::chrono::milliseconds(10) * static_cast<std::int64_t>(count); }
+
+Result<> check_cgroup_path(const std::string& path) {
+  const auto parts = split(std::string_view(path).substr(path.empty() ? 0 : 1), '/');
+  const bool odd = std::ranges::any_of(parts, [](auto part) { return part.empty() || part == "." || part == ".."; });
+  if (path.empty() || path.front() != '/' || path.size() > 4096 || odd) return bad_input("bad cgroup path \"" + path.substr(0, 100) + "\"");
+  return {};
+}
+
+bool lives(pid_t pid, std::uint64_t start) {
+  const auto stat = sys::process_stat(pid);
+  return stat && stat->start_ticks == start && stat->state != 'Z' && stat->state != 'X';
+}
+
+// The start of the oldest process in a cgroup, as that of the container's init.
+std::uint64_t oldest_start(const std::string& directory, pid_t otherwise) {
+  constexpr std::size_t kEnough = 1024;
+  std::uint64_t oldest = UINT64_MAX;
+  std::size_t seen = 0;
+  const auto consider = [&](pid_t pid) {
+    if (const auto stat = sys::process_stat(pid)) oldest = std::min(oldest, stat->start_ticks);
+  };
+  if (const auto text = sys::read_file(directory + "/cgroup.procs"))
+    for (const auto line : split(*text, '\n'))
+      if (const auto pid = parse_int<pid_t>(line); pid && seen++ < kEnough) consider(*pid);
+  if (oldest == UINT64_MAX) consider(otherwise);
+  return oldest == UINT64_MAX ? 0 : oldest;
+}
+
+}  // namespace
+
+Result<Container::Identity> Registry::identify(const control::Registration& registration, std::uint64_t init_start) {
+  Container::Identity identity;
+  identity.number = ++last_number_;
+  identity.id = registration.id;
+  identity.cgroup_path = registration.cgroup_path;
+  identity.places = TRY(locate(hierarchies_, registration.cgroup_path));
+  const std::chrono::nanoseconds offset(registration.boottime_offset);
+  if (registration.own_time_namespace) {
+    identity.birth = {-offset, offset};
+  } else {
+    identity.birth = {ticks(init_start), {}};
+  }
+  return identity;
+}
+
+Result<ContainerRef> Registry::add(const control::Registration& registration) {
+  if (!control::valid_id(registration.id))
+    return bad_input("bad container id \"" + registration.id.substr(0, 100) + "\": only letters, digits and _.+- are allowed, and no leading dot");
+  TRY(check_cgroup_path(registration.cgroup_path));
+  const std::string name = "container " + registration.id;
+  if (registration.init <= 0) return fail(ESRCH, name + ": no init process given");
+  const auto stat = TRY(during(name + ": init process " + std::to_string(registration.init), sys::process_stat(registration.init)));
+  auto identity = TRY(during(name, identify(registration, stat.start_ticks)));
+  auto container = std::make_shared<Container>(sources_, std::move(identity));
+
+  const std::unique_lock lock(mutex_);
+  if (const auto known = by_id_.find(registration.id); known != by_id_.end()) {
+    if (lives(known->second.init, known->second.init_start)) return fail(EEXIST, name + " is already registered");
+    forget(registration.id);
+  }
+  by_id_[registration.id] = {container, registration.init, stat.start_ticks};
+  by_number_[container->number()] = container;
+  by_cgroup_[registration.cgroup_path] = container;
+  return container;
+}
+
+void Registry::forget(const std::string& id) {
+  const auto found = by_id_.find(id);
+  const auto container = found->second.container;
+  by_number_.erase(container->number());
+  if (const auto above = by_cgroup_.find(container->cgroup_path()); above != by_cgroup_.end() && above->second == container)
+    by_cgroup_.erase(above);
+  by_id_.erase(found);
+  for (const auto& directory : container->places().own_directories()) sources_.files.close_below(directory);
+}
+
+void Registry::remove(std::string_view id) {
+  const std::unique_lock lock(mutex_);
+  if (by_id_.contains(id)) forget(std::string(id));
+}
+
+void Registry::remove(const Container& container) {
+  const std::unique_lock lock(mutex_);
+  const auto found = by_id_.find(container.id());
+  if (found != by_id_.end() && found->second.container.get() == &container) forget(container.id());
+}
+
+ContainerRef Registry::by_id(std::string_view id) const {
+  const std::shared_lock lock(mutex_);
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : found->second.container;
+}
+
+ContainerRef Registry::by_number(ContainerNumber number) const {
+  const std::shared_lock lock(mutex_);
+  const auto found = by_number_.find(number);
+  return found == by_number_.end() ? nullptr : found->second;
+}
+
+std::vector<ContainerRef> Registry::all() const {
+  const std::shared_lock lock(mutex_);
+  std::vector<ContainerRef> containers;
+  for (const auto& [id, member] : by_id_) containers.push_back(member.container);
+  for (const auto& [cgroups, visitor] : visitors_) containers.push_back(visitor);
+  return containers;
+}
+
+std::size_t Registry::size() const {
+  const std::shared_lock lock(mutex_);
+  return by_id_.size();
+}
+
+bool Registry::alive(const Container& container) const {
+  const std::shared_lock lock(mutex_);
+  const auto found = by_id_.find(container.id());
+  return found != by_id_.end() && found->second.container.get() == &container && lives(found->second.init, found->second.init_start);
+}
+
+pid_t Registry::init_of(const Container& container) const {
+  const std::shared_lock lock(mutex_);
+  const auto found = by_id_.find(container.id());
+  return found == by_id_.end() ? 0 : found->second.init;
+}
+
+ContainerRef Registry::registered_above(const std::vector<cgroup::Membership>& memberships) const {
+  const std::shared_lock lock(mutex_);
+  ContainerRef nearest;
+  for (const auto& membership : memberships) {
+    for (std::string_view path = membership.path; path.size() > 1; path = path.substr(0, path.find_last_of('/'))) {
+      const auto found = by_cgroup_.find(std::string(path));
+      if (found == by_cgroup_.end()) continue;
+      if (!nearest || path.size() > nearest->cgroup_path().size()) nearest = found->second;
+      break;
+    }
+  }
+  return nearest;
+}
+
+Result<ContainerRef> Registry::unregistered(const std::vector<cgroup::Membership>& memberships, pid_t caller) {
+  std::string key;
+  for (const auto& membership : memberships) key += membership.path + "\n";
+  {
+    const std::unique_lock lock(mutex_);
+    const auto known = std::ranges::find(visitors_, key, &std::pair<std::string, ContainerRef>::first);
+    if (known != visitors_.end()) {
+      visitors_.splice(visitors_.begin(), visitors_, known);
+      return known->second;
+    }
+  }
+  Container::Identity identity;
+  identity.number = ++last_number_;
+  identity.places = TRY(locate(hierarchies_, memberships));
+  identity.birth = {ticks(oldest_start(identity.places.tasks, caller)), {}};
+  auto container = std::make_shared<Container>(sources_, std::move(identity));
+  const std::unique_lock lock(mutex_);
+  visitors_.emplace_front(std::move(key), container);
+  if (visitors_.size() > kVisitors) visitors_.pop_back();
+  return container;
+}
+
+Result<ContainerRef> Registry::of_caller(pid_t pid) {
+  if (pid <= 0) return fail(ESRCH);  // a caller outside our pid namespace
+  const auto text = TRY(sys::read_file(sources_.host.root() + "/proc/" + std::to_string(pid) + "/cgroup"));
+  const auto memberships = TRY(cgroup::parse_memberships(text));
+  if (auto container = registered_above(memberships)) return container;
+  return unregistered(memberships, pid);
+}
+
+}  // namespace nacre::procfs

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/control/protocol.h"
+#include "procfs/container.h"
+
+namespace nacre::procfs {
+
+using ContainerRef = std::shared_ptr<Container>;
+
+// A registered container and what tells that it is still alive.
+struct Member {
+  ContainerRef container;
+  pid_t init = 0;
+  std::uint64_t init_start = 0;  // clock ticks; tells a reused pid from the init
+};
+
+// All containers the daemon knows: by id, by number, and by the cgroup of a caller.
+// From any thread.
+class Registry {
+ public:
+  Registry(Sources sources, const cgroup::Hierarchies& hierarchies) : sources_(sources), hierarchies_(hierarchies) {}
+
+  // Takes a container in. EEXIST when the id is taken and its init lives; an id whose init
+  // has died is taken over. EINVAL, ESRCH, ENOENT for a bad id, init or cgroup.
+  Result<ContainerRef> add(const control::Registration& registration);
+  void remove(std::string_view id);
+  // Removes it only if it is still the same container.
+  void remove(const Container& container);
+
+  ContainerRef by_id(std::string_view id) const;
+  ContainerRef by_number(ContainerNumber number) const;
+  // Registered or met by their callers: those whose load is followed.
+  std::vector<ContainerRef> all() const;
+  std::size_t size() const;  // registered ones
+  // Does the container's first process still live?
+  bool alive(const Container& container) const;
+  pid_t init_of(const Container& container) const;
+
+  // The container of a process: the registered one whose cgroup is nearest above the
+  // process's own, else one made of that cgroup. For callers of the shared subtree.
+  Result<ContainerRef> of_caller(pid_t pid);
+
+ private:
+  Result<Container::Identity> identify(const control::Registration& registration, std::uint64_t init_start);
+  ContainerRef registered_above(const std::vector<cgroup::Membership>& memberships) const;
+  Result<ContainerRef> unregistered(const std::vector<cgroup::Membership>& memberships, pid_t caller);
+  void forget(const std::string& id);  // with mutex_ held
+
+  const Sources sources_;
+  const cgroup::Hierarchies& hierarchies_;
+  mutable std::shared_mutex mutex_;  // taken before HotFiles'; never held while looking
+  std::map<std::string, Member, std::less<>> by_id_;
+  std::unordered_map<ContainerNumber, ContainerRef> by_number_;
+  std::unordered_map<std::string, ContainerRef> by_cgroup_;
+  // Containers nobody registered, by all their cgroups; most recently asked for first.
+  std::list<std::pair<std::string, ContainerRef>> visitors_;
+  std::atomic<ContainerNumber> last_number_{0};
+};
+
+}  // namespace nacre::procfs

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "procfs/render/render.h"
+
+namespace nacre::procfs {
+namespace {
+
+constexpr std::uint64_t kSector = 512;
+
+std::string padded(std::uint64_t value, std::size_t width) {
+  auto text = std::to_string(value);
+  if (text.size() < width) text.insert(0, width - text.size(), ' ');
+  return text;
+}
+
+}  // namespace
+
+std::string render_diskstats(const std::vector<DiskView>& disks) {
+  std::string text;
+  for (const auto& disk : disks) {
+    const auto& io = disk.io;
+    text += padded(io.major, 4) + " " + padded(io.minor, 7) + " " + disk.name;
+    // For each of read, write, discard: operations, merged, sectors, milliseconds.
+    // In between: in flight, busy and weighted milliseconds; at the end flushes. The kernel
+    // counts no times and merges per cgroup.
+    text += " " + std::to_string(io.reads) + " 0 " + std::to_string(io.read_bytes / kSector) + " 0";
+    text += " " + std::to_string(io.writes) + " 0 " + std::to_string(io.write_bytes / kSector) + " 0 0 0 0";
+    text += " " + std::to_string(io.discards) + " 0 " + std::to_string(io.discard_bytes / kSector) + " 0 0 0\n";
+  }
+  return text;
+}
+
+std::string render_swaps(const MemoryView& memory) {
+  std::string text = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n";
+  if (memory.swap_total == 0) return text;
+  const auto used = memory.swap_total - memory.swap_free;
+  // Columns as in mm/swapfile.c: the name fills 40, numbers of up to seven digits two tabs.
+  const auto column = [](std::uint64_t value) { return std::to_string(value) + (value < 10'000'000 ? "\t\t" : "\t"); };
+  text += "none" + std::string(36, ' ') + "virtual\t\t" + column(memory.swap_total) + column(used) + "0\n";
+  return text;
+}
+
+}  // namespace nacre::procfs

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "procfs/sample/tasks.h"
+#include "procfs/view/load.h"
+#include "procfs/view/view.h"
+
+// Numbers to text, in the kernel's own layout (proc(5)). No I/O, no arithmetic beyond units.
+namespace nacre::procfs {
+
+std::string render_meminfo(const MemoryView& memory);
+// `tasks`: the reading process itself counts as running, as it does natively.
+std::string render_stat(const View& view, const TaskCounts& tasks, std::uint64_t forks);
+std::string render_uptime(const View& view);
+std::string render_loadavg(const Loads& loads, const TaskCounts& tasks);
+std::string render_swaps(const MemoryView& memory);
+std::string render_diskstats(const std::vector<DiskView>& disks);
+// The machine's text reduced to the container's CPUs, numbered 0 … N-1, in one package.
+std::string render_cpuinfo(std::string_view host, const std::vector<unsigned>& cpus);
+
+// Files of /sys/devices/system/cpu: "0-3", and masks such as "f" (comma every 32 bits).
+std::string render_cpu_list(std::size_t count);
+std::string render_cpu_mask(std::size_t width, std::size_t first, std::size_t count);
+
+}  // namespace nacre::procfs

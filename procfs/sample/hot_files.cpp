@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "procfs/sample/hot_files.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "base/sys/checked.h"
+#include "base/sys/file.h"
+
+namespace nacre::procfs {
+namespace {
+
+Result<std::string> text_of(int fd) {
+  std::string text;
+  std::array<char, 8192> buffer;
+  for (;;) {
+    const auto offset = static_cast<off_t>(text.size());
+    const auto count = TRY(sys::checked([&] { return ::pread(fd, buffer.data(), buffer.size(), offset); }));
+    if (count == 0) return text;
+    text.append(buffer.data(), static_cast<std::size_t>(count));
+  }
+}
+
+}  // namespace
+
+Result<std::string> HotFiles::read(const std::string& path) {
+  if (const auto known = find(path)) {
+    auto text = text_of(known->get());
+    if (text) return text;
+    // A removed cgroup whose name was taken again has a new file under the old path.
+    drop(path);
+  }
+  const auto fd = TRY(during(path, open(path)));
+  auto text = text_of(fd->get());
+  if (!text) drop(path);
+  return during(path, std::move(text));
+}
+
+std::shared_ptr<const UniqueFd> HotFiles::find(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  const auto found = by_path_.find(path);
+  if (found == by_path_.end()) return nullptr;
+  entries_.splice(entries_.begin(), entries_, found->second);
+  found->second->used = generation_;
+  return found->second->fd;
+}
+
+Result<std::shared_ptr<const UniqueFd>> HotFiles::open(const std::string& path) {
+  auto fd = std::make_shared<const UniqueFd>(TRY(sys::open_at(AT_FDCWD, path.c_str(), O_RDONLY)));
+  const std::lock_guard lock(mutex_);
+  if (by_path_.contains(path)) return fd;  // another thread was first: ours is used once
+  entries_.push_front({path, fd, generation_});
+  by_path_.emplace(entries_.front().path, entries_.begin());
+  if (entries_.size() > capacity_) {
+    by_path_.erase(entries_.back().path);
+    entries_.pop_back();
+  }
+  return fd;
+}
+
+void HotFiles::drop(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  const auto found = by_path_.find(path);
+  if (found == by_path_.end()) return;
+  const auto entry = found->second;
+  by_path_.erase(found);
+  entries_.erase(entry);
+}
+
+void HotFiles::close_unused() {
+  const std::lock_guard lock(mutex_);
+  while (!entries_.empty() && entries_.back().used < generation_) {
+    by_path_.erase(entries_.back().path);
+    entries_.pop_back();
+  }
+  ++generation_;
+}
+
+void HotFiles::close_below(std::string_view directory) {
+  const std::lock_guard lock(mutex_);
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    const std::string_view path = entry->path;
+    if (path.starts_with(directory) && path.size() > directory.size() && path[directory.size()] == '/') {
+      by_path_.erase(path);
+      entry = entries_.erase(entry);
+    } else {
+      ++entry;
+    }
+  }
+}
+
+std::size_t HotFiles::open_count() const {
+  const std::lock_guard lock(mutex_);
+  return entries_.size();
+}
+
+}  // namespace nacre::procfs

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/cgroup/hierarchy.h"
+#include "base/result.h"
+
+namespace nacre::procfs {
+
+// Where one kind of number of a container is read from.
+struct Place {
+  bool v2 = false;
+  // The container's own directory; empty when this controller does not know the container.
+  std::string own;
+  // Directories that have the controller's files: the container's (when not empty) and its
+  // ancestors, nearest first, without the hierarchy's root, which has no limits.
+  std::vector<std::string> levels;
+};
+
+// Found once, when a container becomes known: afterwards a missing file is a failure and
+// not a missing source.
+struct Places {
+  std::optional<Place> memory, quota, cpuset, usage, io;
+  std::string tasks;  // the directory whose threads are the container's
+
+  // Every directory of the container itself.
+  std::vector<std::string> own_directories() const;
+};
+
+// Finds a container's cgroup in the hierarchies: by one path in all of them, or by the
+// memberships of one of its processes. ENOENT when it is in none.
+Result<Places> locate(const cgroup::Hierarchies& hierarchies, std::string_view path);
+Result<Places> locate(const cgroup::Hierarchies& hierarchies, const std::vector<cgroup::Membership>& memberships);
+
+}  // namespace nacre::procfs

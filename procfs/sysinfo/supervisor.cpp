@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "procfs/sysinfo/supervisor.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/sys/checked.h"
+#include "base/sys/process.h"
+#include "procfs/sysinfo/answer.h"
+
+namespace nacre::procfs {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Writing into a caller's memory may wait for a file system of the caller's choice. Another
+// thread takes over then, so that no container can hold up the others; up to this many.
+constexpr std::size_t kMostThreads = 64;
+constexpr std::uint64_t kWake = 0;
+constexpr auto kStopPatience = 2s;
+
+}  // namespace
+
+Result<std::unique_ptr<Supervisor>> Supervisor::start(Registry& registry) {
+  const auto rules = TRY(cpu_mask_rules());
+  UniqueFd epoll{TRY(sys::checked([] { return ::epoll_create1(EPOLL_CLOEXEC); }))};
+  UniqueFd wake{TRY(sys::checked([] { return ::eventfd(0, EFD_CLOEXEC); }))};
+  // Never read, so that it wakes every thread.
+  epoll_event event{.events = EPOLLIN, .data = {.u64 = kWake}};
+  TRY(sys::succeed([&] { return ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, wake.get(), &event); }));
+  std::unique_ptr<Supervisor> supervisor(new Supervisor(registry, rules, std::move(epoll), std::move(wake)));
+  const std::lock_guard lock(supervisor->mutex_);
+  supervisor->start_thread();
+  return supervisor;
+}
+
+Supervisor::~Supervisor() {
+  stop();
+  for (auto& thread : threads_) thread.join();
+}
+
+void Supervisor::start_thread() {
+  ++running_;
+  ++waiting_;
+  threads_.emplace_back([this] { work(); });
+}
+
+bool Supervisor::stop() {
+  std::unique_lock lock(mutex_);
+  stopping_ = true;
+  static_cast<void>(!::eventfd_write(wake_.get(), 1));
+  return thread_ended_.wait_for(lock, kStopPatience, [&] { return running_ == 0; });
+}
+
+Result<> Supervisor::watch(WatchRef watch) {
+  std::uint64_t key = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    key = ++last_key_;
+    watches_[key] = watch;
+  }
+  epoll_event event{.events = EPOLLIN | EPOLLONESHOT, .data = {.u64 = key}};
+  auto added = sys::succeed([&] { return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, watch->fd.get(), &event); });
+  if (!added) {
+    const std::lock_guard lock(mutex_);
+    watches_.erase(key);
+  }
+  return added;
+}
+
+Result<> Supervisor::watch_init(const ContainerRef& container, UniqueFd pidfd) {
+  return watch(std::make_shared<Watch>(container, std::move(pidfd), false));
+}
+
+Result<> Supervisor::add_listener(const ContainerRef& container, UniqueFd listener) {
+  if (!is_listener(listener.get())) return bad_input("container " + container->id() + ": the descriptor is no seccomp listener");
+  prefer_sync_wake_up(listener.get());
+  TRY(during("watch the seccomp listener of container " + container->id(),
+             watch(std::make_shared<Watch>(container, std::move(listener), true))));
+  unwatch_init(*container);
+  return {};
+}
+
+void Supervisor::unwatch_init(const Container& container) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(watches_, [&](const auto& item) { return !item.second->listener && item.second->container.get() == &container; });
+}
+
+Supervisor::WatchRef Supervisor::find(std::uint64_t key) {
+  const std::lock_guard lock(mutex_);
+  const auto found = watches_.find(key);
+  return found == watches_.end() ? nullptr : found->second;
+}
+
+void Supervisor::rearm(std::uint64_t key, const Watch& watch) {
+  epoll_event event{.events = EPOLLIN | EPOLLONESHOT, .data = {.u64 = key}};
+  static_cast<void>(::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, watch.fd.get(), &event));
+}
+
+void Supervisor::work() {
+  for (;;) {
+    epoll_event event{};
+    const int count = ::epoll_wait(epoll_.get(), &event, 1, -1);
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) break;
+      if (count <= 0) continue;
+      if (--waiting_ == 0 && threads_.size() < kMostThreads) start_thread();
+    }
+    handle(event.data.u64, event.events);
+    const std::lock_guard lock(mutex_);
+    ++waiting_;
+  }
+  const std::lock_guard lock(mutex_);
+  --running_;
+  thread_ended_.notify_all();
+}
+
+void Supervisor::handle(std::uint64_t key, std::uint32_t events) {
+  const auto watch = find(key);
+  if (!watch) return;  // unwatched meanwhile
+  if (!watch->listener || (events & EPOLLIN) == 0) {
+    ended(key, watch);
+    return;
+  }
+  const auto notification = receive_notification(watch->fd.get());
+  if (!notification) {
+    ended(key, watch);
+    return;
+  }
+  if (*notification) static_cast<void>(answer_call(watch->fd.get(), **notification, *watch->container, rules_));
+  rearm(key, *watch);
+}
+
+void Supervisor::ended(std::uint64_t key, const WatchRef& watch) {
+  const auto& container = watch->container;
+  bool listened = false;
+  // A listener may be open elsewhere too, so closing ours would leave it in the set.
+  static_cast<void>(::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, watch->fd.get(), nullptr));
+  {
+    const std::lock_guard lock(mutex_);
+    watches_.erase(key);
+    listened = std::ranges::any_of(watches_, [&](const auto& item) { return item.second->listener && item.second->container == container; });
+  }
+  if (!watch->listener) {
+    registry_.remove(*container);
+  } else if (!listened) {
+    // Only the last listener's end says something: the container may have ended with it.
+    const pid_t init = registry_.init_of(*container);
+    auto pidfd = init > 0 ? sys::pidfd_open(init) : fail(ESRCH);
+    if (pidfd && registry_.alive(*container)) {
+      static_cast<void>(watch_init(container, std::move(*pidfd)));
+    } else {
+      registry_.remove(*container);
+    }
+  }
+}
+
+}  // namespace nacre::procfs

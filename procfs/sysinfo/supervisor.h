@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "procfs/registry.h"
+#include "procfs/sysinfo/layout.h"
+
+namespace nacre::procfs {
+
+// Answers the trapped system calls of all containers, and notices when a container ends:
+// one descriptor for each container, its seccomp listener or, without one, its init's pidfd,
+// all in one epoll set. A listener stays until nobody is filtered by it any more; every
+// exec into a container brings another one.
+class Supervisor {
+ public:
+  static Result<std::unique_ptr<Supervisor>> start(Registry& registry);
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+  ~Supervisor();
+
+  // Forgets the container when its init ends.
+  Result<> watch_init(const ContainerRef& container, UniqueFd pidfd);
+  Result<> add_listener(const ContainerRef& container, UniqueFd listener);
+  // The container was removed: its init need not be watched any longer.
+  void unwatch_init(const Container& container);
+
+  // Ends the threads. False when one is held up by a caller whose memory cannot be reached
+  // (it lies on a file system that does not answer): then this object must not be destroyed.
+  bool stop();
+
+ private:
+  struct Watch {
+    ContainerRef container;
+    UniqueFd fd;
+    bool listener = false;
+  };
+  using WatchRef = std::shared_ptr<Watch>;
+
+  Supervisor(Registry& registry, CpuMaskRules rules, UniqueFd epoll, UniqueFd wake)
+      : registry_(registry), rules_(rules), epoll_(std::move(epoll)), wake_(std::move(wake)) {}
+  Result<> watch(WatchRef watch);
+  WatchRef find(std::uint64_t key);
+  void rearm(std::uint64_t key, const Watch& watch);
+  void work();
+  void start_thread();  // with mutex_ held
+  void handle(std::uint64_t key, std::uint32_t events);
+  void ended(std::uint64_t key, const WatchRef& watch);
+
+  Registry& registry_;
+  const CpuMaskRules rules_;
+  const UniqueFd epoll_;
+  const UniqueFd wake_;
+  std::mutex mutex_;  // leaf
+  std::condition_variable thread_ended_;
+  std::map<std::uint64_t, WatchRef> watches_;
+  std::uint64_t last_key_ = 0;
+  std::vector<std::thread> threads_;
+  std::size_t waiting_ = 0;  // threads that can take the next event
+  std::size_t running_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace nacre::procfs

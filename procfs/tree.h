@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "procfs/registry.h"
+
+namespace nacre::procfs {
+
+// A node of the file system: the container in the upper half, the CPU and the place in the
+// tree in the lower. It is a function of what the node is, so it never changes meaning.
+// Container 0 is the tree that asks who the caller is; index 0 is a container's directory,
+// or the root.
+struct NodeId {
+  ContainerNumber container = 0;
+  std::uint16_t cpu = 0;
+  std::uint16_t index = 0;
+
+  // The root is 1, as FUSE wants it.
+  std::uint64_t raw() const {
+    return (std::uint64_t{container} << 32) | ((std::uint64_t{cpu} << 16 | index) + 1);
+  }
+  static NodeId from(std::uint64_t raw) {
+    const auto low = static_cast<std::uint32_t>(raw) - 1;
+    return {static_cast<ContainerNumber>(raw >> 32), static_cast<std::uint16_t>(low >> 16), static_cast<std::uint16_t>(low)};
+  }
+  bool operator==(const NodeId&) const = default;
+};
+
+// How long the kernel may believe in a name.
+enum class Lasting {
+  forever,
+  second,  // CPUs come and go with a changed quota
+  never,   // depends on who asks, or on which containers there are
+};
+
+struct TreeEntry {
+  std::string name;
+  NodeId id;
+  bool directory = false;
+  Lasting lasting = Lasting::forever;
+};
+
+// The names of the file system:
+//   containers/ID/{proc,sys}/…   a registered container's files
+//   proc/…  sys/…                the same for whoever asks (its pid decides)
+class Tree {
+ public:
+  explicit Tree(Registry& registry);
+
+  // `caller` matters only below proc and sys of the root.
+  Result<TreeEntry> lookup(NodeId directory, std::string_view name, pid_t caller);
+  Result<std::vector<TreeEntry>> list(NodeId directory, pid_t caller);
+  bool is_directory(NodeId id) const;
+  // Does this id denote something at all? Ids come from the kernel, but also from handles.
+  bool exists(NodeId id) const;
+
+  struct File {
+    ContainerRef container;
+    const struct FileRow* row = nullptr;
+    std::size_t cpu = 0;
+  };
+  // EISDIR for a directory, ESTALE when its container is gone.
+  Result<File> file(NodeId id, pid_t caller);
+
+  // The id of a path below a container's directory; for tests and tools.
+  Result<NodeId> resolve(NodeId directory, std::string_view path, pid_t caller);
+
+ private:
+  struct Node {
+    std::string name;  // "cpu#": one for each CPU
+    const struct FileRow* row = nullptr;
+    std::vector<std::uint16_t> children;
+    bool per_cpu = false;
+  };
+  std::uint16_t child_named(std::uint16_t parent, std::string_view name);
+  Result<ContainerRef> container_of(NodeId id, pid_t caller);
+  TreeEntry entry(NodeId parent, std::uint16_t child, std::size_t cpu) const;
+  TreeEntry container_entry(const Container& container) const;
+
+  Registry& registry_;
+  std::vector<Node> nodes_;  // 0 is a container's directory
+};
+
+}  // namespace nacre::procfs

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "procfs/view/cpu_clock.h"
+
+#include <algorithm>
+
+#include "procfs/view/arithmetic.h"
+
+namespace nacre::procfs {
+namespace {
+
+// part / whole of amount, without overflow.
+std::uint64_t proportion(std::uint64_t amount, std::uint64_t part, std::uint64_t whole) {
+  if (whole == 0) return 0;
+  return static_cast<std::uint64_t>(static_cast<unsigned __int128>(amount) * part / whole);
+}
+
+// Deals amounts out evenly. What does not divide goes to the next CPUs in turn, whichever
+// amount it is of, so that amounts adding up to `count` times t give every CPU exactly t.
+class Dealer {
+ public:
+  Dealer(std::vector<CpuTimes>& cpus, std::size_t count) : cpus_(cpus), count_(count) {}
+  void deal(std::uint64_t amount, std::uint64_t CpuTimes::*field) {
+    for (std::size_t i = 0; i < count_; ++i) cpus_[i].*field += amount / count_;
+    for (std::uint64_t left = amount % count_; left > 0; --left, next_ = (next_ + 1) % count_) ++(cpus_[next_].*field);
+  }
+
+ private:
+  std::vector<CpuTimes>& cpus_;
+  std::size_t count_;
+  std::size_t next_ = 0;
+};
+
+}  // namespace
+
+CpuTimes& CpuTimes::operator+=(const CpuTimes& other) {
+  user += other.user;
+  nice += other.nice;
+  system += other.system;
+  idle += other.idle;
+  steal += other.steal;
+  return *this;
+}
+
+// Divides busy time as the kernel's own user/system counters did meanwhile.
+CpuClock::Share CpuClock::split(std::uint64_t busy, const CpuUsage& usage) {
+  const auto user = saturating_sub(usage.user, last_.user);
+  const auto system = saturating_sub(usage.system, last_.system);
+  const auto nice = std::min(saturating_sub(usage.nice, last_.nice), user);
+  Share share{};
+  share.system = proportion(busy, system, user + system);
+  share.nice = proportion(busy, nice, user + system);
+  share.user = busy - share.system - share.nice;
+  return share;
+}
+
+void CpuClock::advance(std::uint64_t uptime, std::size_t count, const CpuUsage& usage) {
+  count = std::max<std::size_t>(count, 1);
+  // A CPU that appears was idle until now.
+  if (cpus_.size() < count) cpus_.resize(count);
+  for (std::size_t i = count_; i < count; ++i) cpus_[i].idle += saturating_sub(uptime_, cpus_[i].sum());
+  count_ = count;
+  if (uptime <= uptime_) return;
+
+  const std::uint64_t room = (uptime - uptime_) * count;
+  const std::uint64_t used = saturating_add(saturating_sub(usage.total, last_.total), debt_);
+  const std::uint64_t busy = std::min(used, room);
+  // Usage from before the container's start (a cgroup used again) is no debt.
+  debt_ = started_ ? used - busy : 0;
+  const std::uint64_t steal = std::min(saturating_sub(usage.throttled, last_.throttled), room - busy);
+  const auto share = split(busy, usage);
+
+  Dealer dealer(cpus_, count);
+  dealer.deal(share.user, &CpuTimes::user);
+  dealer.deal(share.nice, &CpuTimes::nice);
+  dealer.deal(share.system, &CpuTimes::system);
+  dealer.deal(steal, &CpuTimes::steal);
+  dealer.deal(room - busy - steal, &CpuTimes::idle);
+  uptime_ = uptime;
+  started_ = true;
+  last_ = {std::max(usage.total, last_.total), std::max(usage.user, last_.user), std::max(usage.system, last_.system),
+           std::max(usage.nice, last_.nice), std::max(usage.throttled, last_.throttled)};
+}
+
+CpuTimes CpuClock::total() const {
+  CpuTimes total;
+  for (const auto& cpu : cpus_) total += cpu;
+  return total;
+}
+
+}  // namespace nacre::procfs

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "procfs/view/disk.h"
+
+#include <array>
+
+#include "procfs/view/arithmetic.h"
+
+namespace nacre::procfs {
+namespace {
+
+using cgroup::DeviceIo;
+
+constexpr std::array kFields{&DeviceIo::read_bytes, &DeviceIo::write_bytes, &DeviceIo::discard_bytes,
+                             &DeviceIo::reads,      &DeviceIo::writes,      &DeviceIo::discards};
+
+bool active(const DeviceIo& io) {
+  for (const auto field : kFields)
+    if (io.*field != 0) return true;
+  return false;
+}
+
+}  // namespace
+
+std::vector<DeviceIo> DiskCounters::advance(const std::vector<DeviceIo>& sample) {
+  for (const auto& now : sample) {
+    auto& track = tracks_[{now.major, now.minor}];
+    for (const auto field : kFields) {
+      // A smaller value means that counting began again.
+      const auto progress = now.*field >= track.last.*field ? now.*field - track.last.*field : now.*field;
+      track.shown.*field = saturating_add(track.shown.*field, progress);
+    }
+    track.last = now;
+    track.shown.major = now.major;
+    track.shown.minor = now.minor;
+  }
+  std::vector<DeviceIo> shown;
+  for (const auto& [device, track] : tracks_)
+    if (active(track.shown)) shown.push_back(track.shown);
+  return shown;
+}
+
+}  // namespace nacre::procfs
