@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fs/layer/upper_directory.h"
+
+#include <stdio.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+
+#include <array>
+
+#include "base/scope_exit.h"
+#include "base/sys/checked.h"
+#include "fs/layer/data_copy.h"
+#include "fs/layer/object.h"
+
+namespace nacre::fs {
+namespace {
+
+using sys::checked;
+using sys::succeed;
+
+constexpr dev_t kWhiteout = 0;
+
+bool is_directory(int fd) {
+  const auto st = sys::stat_fd(fd);
+  return st && S_ISDIR(st->st_mode);
+}
+
+// mknod for everything that has a name only; the mode is exact, whatever the umask.
+Result<> make_node(int dir, const char* name, const NewNode& what) {
+  switch (what.mode & S_IFMT) {
+    case S_IFDIR: TRY(succeed([&] { return ::mkdirat(dir, name, what.mode & 07777); })); break;
+    case S_IFLNK: return succeed([&] { return ::symlinkat(what.target, dir, name); });
+    default: TRY(succeed([&] { return ::mknodat(dir, name, what.mode, what.device); })); break;
+  }
+  // mkdir(2) leaves out the set-id bits on some file systems.
+  if ((what.mode & 07000) == 0) return {};
+  return succeed([&] { return ::fchmodat(dir, name, what.mode & 07777, 0); });
+}
+
+// Gives a name to a file by its descriptor alone.
+Result<> link_object(int object, int dir, const char* name) {
+  if (::linkat(object, "", dir, name, AT_EMPTY_PATH) == 0) return {};
+  if (errno != ENOENT) return fail(errno);
+  // Without CAP_DAC_READ_SEARCH the same is done through /proc.
+  return succeed([&] { return ::linkat(AT_FDCWD, object::path(object).c_str(), dir, name, AT_SYMLINK_FOLLOW); });
+}
+
+Result<> rename_at(int from, const char* name, int to, const char* new_name, unsigned flags) {
+  return succeed([&] { return ::renameat2(from, name, to, new_name, flags); });
+}
+
+// rm -rf below the work directory. What cannot be removed stays for the next mount.
+void remove_all(int dir, const char* name) noexcept {
+  if (::unlinkat(dir, name, 0) == 0 || errno == ENOENT) return;
+  if (const auto inner = sys::open_beneath(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW)) {
+    if (const auto entries = sys::list_directory(inner->get()))
+      for (const auto& entry : *entries) remove_all(inner->get(), entry.name.c_str());
+  }
+  ::unlinkat(dir, name, AT_REMOVEDIR);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<UpperDirectory>> UpperDirectory::create(UniqueFd root, UniqueFd work, bool user_xattrs) {
+  std::unique_ptr<UpperDirectory> upper(new UpperDirectory(std::move(root), std::move(work)));
+  // What a killed process was building is of no use to anyone.
+  for (const auto& entry : TRY(sys::list_directory(upper->work_.fd()))) upper->clear(entry.name.c_str());
+  TRY(upper->probe(user_xattrs));
+  return upper;
+}
+
+Result<> UpperDirectory::probe(bool user_xattrs) {
+  const auto name = fresh_name();
+  const ScopeExit undo{[&] { clear(name.c_str()); }};
+  if (::mknodat(work_.fd(), name.c_str(), S_IFCHR, kWhiteout) != 0)
+    return fail(errno, "its file system cannot hold whiteouts (character device 0/0); put it on ext4, xfs or tmpfs");
+  clear(name.c_str());
+  TRY(make_node(work_.fd(), name.c_str(), {.mode = S_IFDIR | 0700}));
+  const auto dir = TRY(sys::open_at(work_.fd(), name.c_str(), O_RDONLY | O_DIRECTORY));
+  for (const auto choice : {XattrNamespace::trusted, XattrNamespace::user}) {
+    if (choice == XattrNamespace::trusted && user_xattrs) continue;
+    xattrs_ = choice;
+    if (set_opaque(dir.get())) return {};
+  }
+  return fail(errno, "its file system has no extended attributes; put it on ext4, xfs or tmpfs");
+}
+
+std::string UpperDirectory::fresh_name() { return "#" + std::to_string(counter_.fetch_add(1)); }
+
+void UpperDirectory::clear(const char* name) noexcept { remove_all(work_.fd(), name); }
+
+Result<> UpperDirectory::replace(const char* name, const LayerDir& dir, const char* target) {
+  // An exchange works for every combination of kinds; what comes out is thrown away.
+  TRY(rename_at(work_.fd(), name, fd_of(dir), target, RENAME_EXCHANGE));
+  clear(name);
+  return {};
+}
+
+// --- objects outside the tree -----------------------------------------------------------
+
+Result<Staged> UpperDirectory::stage(const NewNode& what) {
+  Staged staged{.fd = {}, .name = {}, .type = what.mode & S_IFMT};
+  if (S_ISREG(what.mode) && nameless_) {
+    auto fd = sys::open_at(work_.fd(), ".", O_TMPFILE | O_RDWR, what.mode & 07777);
+    if (fd) {
+      staged.fd = std::move(*fd);
+      return staged;
+    }
+    if (fd.error().code != EOPNOTSUPP && fd.error().code != EISDIR) return fail(fd.error().code);
+    nameless_ = false;
+  }
+  staged.name = fresh_name();
+  TRY(make_node(work_.fd(), staged.name.c_str(), what));
+  ScopeExit undo{[&] { discard(staged); }};
+  staged.fd = TRY(sys::open_at(work_.fd(), staged.name.c_str(), (S_ISREG(what.mode) ? O_RDWR : O_PATH) | O_NOFOLLOW));
+  undo.dismiss();
+  return staged;
+}
+
+void UpperDirectory::discard(Staged& staged) noexcept {
+  if (!staged.name.empty()) clear(staged.name.c_str());
+  staged.name.clear();
+  staged.fd.reset();
+}
+
+Result<> UpperDirectory::publish(Staged& staged, const LayerDir& dir, const char* name, Place place) {
+  if (staged.name.empty()) {
+    if (place == Place::free) return link_object(staged.fd.get(), fd_of(dir), name);
+    auto temporary = fresh_name();
+    TRY(link_object(staged.fd.get(), work_.fd(), temporary.c_str()));
+    staged.name = std::move(temporary);
+  }
+  if (place == Place::free) {
+    TRY(rename_at(work_.fd(), staged.name.c_str(), fd_of(dir), name, RENAME_NOREPLACE));
+  } else {
+    TRY(replace(staged.name.c_str(), dir, name));
+  }
+  staged.name.clear();
+  return {};
+}
+
+// --- objects by descriptor ----------------------------------------------------------------
+
+Result<UniqueFd> UpperDirectory::open_object(const LayerDir& dir, const char* name) {
+  return sys::open_beneath(fd_of(dir), name, O_PATH | O_NOFOLLOW);
+}
+
+Result<UniqueFd> UpperDirectory::reopen(int object, int flags) {
+  return sys::open_at(AT_FDCWD, object::path(object).c_str(), flags);
+}
+
+Result<> UpperDirectory::copy_data(int from, int to, std::uint64_t size) { return copy_file_data(from, to, size); }
+
+Result<> UpperDirectory::set_owner(int object, uid_t uid, gid_t gid) {
+  return succeed([&] { return ::fchownat(object, "", uid, gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW); });
+}
+
+Result<> UpperDirectory::set_mode(int object, mode_t mode) {
+  return succeed([&] { return ::chmod(object::path(object).c_str(), mode & 07777); });
+}
+
+Result<> UpperDirectory::set_size(int object, std::uint64_t size) {
+  return succeed([&] { return ::truncate(object::path(object).c_str(), static_cast<off_t>(size)); });
+}
+
+Result<> UpperDirectory::set_times(int object, std::span<const timespec, 2> times) {
+  return succeed([&] { return ::utimensat(object, "", times.data(), AT_EMPTY_PATH); });
+}
+
+Result<std::string> UpperDirectory::get_object_xattr(int object, const char* attribute) {
+  return object::get_xattr(object, attribute);
+}
+
+Result<std::vector<std::string>> UpperDirectory::list_object_xattrs(int object) { return object::list_xattrs(object); }
+
+Result<> UpperDirectory::set_xattr(int object, const char* attribute, std::string_view value, int flags) {
+  return succeed([&] {
+    return ::setxattr(object::path(object).c_str(), attribute, value.data(), value.size(), flags);
+  });
+}
+
+Result<> UpperDirectory::remove_xattr(int object, const char* attribute) {
+  return succeed([&] { return ::removexattr(object::path(object).c_str(), attribute); });
+}
+
+Result<> UpperDirectory::set_opaque(int object) {
+  return set_xattr(object, xattrs_ == XattrNamespace::trusted ? "trusted.overlay.opaque" : "user.overlay.opaque", "y", 0);
+}
+
+Result<> UpperDirectory::sync(int object) {
+  if (::fsync(object) == 0) return {};
+  if (errno != EBADF) return fail(errno);
+  const auto fd = sys::open_at(AT_FDCWD, object::path(object).c_str(), is_directory(object) ? O_RDONLY | O_DIRECTORY : O_RDONLY);
+  if (!fd) return {};  // a device or a symlink has nothing of its own to write
+  return succeed([&] { return ::fsync(fd->get()); });
+}
+
+// --- the tree ----------------------------------------------------------------------------
+
+Result<> UpperDirectory::create(const LayerDir& dir, const char* name, const NewNode& what) {
+  return make_node(fd_of(dir), name, what);
+}
+
+Result<UniqueFd> UpperDirectory::create_file(const LayerDir& dir, const char* name, mode_t mode) {
+  return sys::open_at(fd_of(dir), name, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW, mode & 07777);
+}
+
+Result<> UpperDirectory::white_out(const LayerDir& dir, const char* name, Place place) {
+  if (place == Place::free) return succeed([&] { return ::mknodat(fd_of(dir), name, S_IFCHR, kWhiteout); });
+  const auto staged = fresh_name();
+  TRY(succeed([&] { return ::mknodat(work_.fd(), staged.c_str(), S_IFCHR, kWhiteout); }));
+  ScopeExit undo{[&] { clear(staged.c_str()); }};
+  TRY(replace(staged.c_str(), dir, name));
+  undo.dismiss();
+  return {};
+}
+
+Result<> UpperDirectory::remove(const LayerDir& dir, const char* name, bool is_dir) {
+  const auto removed = succeed([&] { return ::unlinkat(fd_of(dir), name, is_dir ? AT_REMOVEDIR : 0); });
+  if (removed || !is_dir || (removed.error().code != ENOTEMPTY && removed.error().code != EEXIST)) return removed;
+  // Only whiteouts are left in it: they go with it, in one step for everyone who looks.
+  const auto aside = fresh_name();
+  TRY(rename_at(fd_of(dir), name, work_.fd(), aside.c_str(), RENAME_NOREPLACE));
+  clear(aside.c_str());
+  return {};
+}
+
+Result<> UpperDirectory::rename(const LayerDir& from, const char* name, const LayerDir& to, const char* new_name,
+                                unsigned flags) {
+  return rename_at(fd_of(from), name, fd_of(to), new_name, flags);
+}
+
+Result<> UpperDirectory::link(int object, const LayerDir& dir, const char* name, Place place) {
+  if (place == Place::free) return link_object(object, fd_of(dir), name);
+  const auto staged = fresh_name();
+  TRY(link_object(object, work_.fd(), staged.c_str()));
+  ScopeExit undo{[&] { clear(staged.c_str()); }};
+  TRY(replace(staged.c_str(), dir, name));
+  undo.dismiss();
+  return {};
+}
+
+}  // namespace nacre::fs

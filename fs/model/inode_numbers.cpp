@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fs/model/inode_numbers.h"
+
+#include <algorithm>
+
+namespace nacre::fs {
+
+std::uint64_t InodeNumbers::shown(dev_t device, std::uint64_t ino) {
+  constexpr int kShift = 48;
+  const std::lock_guard lock(mutex_);
+  auto place = std::ranges::find(devices_, device);
+  if (place == devices_.end()) place = devices_.insert(place, device);
+  return ino ^ static_cast<std::uint64_t>(place - devices_.begin()) << kShift;
+}
+
+std::uint64_t InodeNumbers::shown_in_upper(dev_t device, std::uint64_t ino) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto copy = copies_.find(ino); copy != copies_.end()) return copy->second;
+  }
+  return shown(device, ino);
+}
+
+void InodeNumbers::copied_up(std::uint64_t upper_ino, std::uint64_t shown) {
+  const std::lock_guard lock(mutex_);
+  copies_[upper_ino] = shown;
+}
+
+void InodeNumbers::removed(std::uint64_t upper_ino) {
+  const std::lock_guard lock(mutex_);
+  copies_.erase(upper_ino);
+}
+
+}  // namespace nacre::fs

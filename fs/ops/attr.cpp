@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fs/overlay_fs.h"
+
+namespace nacre::fs {
+
+Result<struct stat> OverlayFs::getattr(InodeId inode) {
+  const auto node = TRY(table_.get(inode));
+  auto attr = TRY(attributes(node));
+  finish(node, attr);
+  return attr;
+}
+
+// A lower file with several names changes its number and link count when one of them is
+// copied up, which the kernel does not learn from what it asked for.
+bool OverlayFs::cacheable(InodeId inode, const struct stat& attr) const {
+  if (S_ISDIR(attr.st_mode) || attr.st_nlink <= 1) return true;
+  const auto node = table_.get(inode);
+  return node && node->in_upper;
+}
+
+Result<struct stat> OverlayFs::setattr(const Caller& caller, InodeId inode, const AttrChange& change) {
+  // Data that is cut off is not worth a copy.
+  const auto original = TRY(table_.get(inode));
+  const bool cut = change.size && !original.in_upper &&
+                   static_cast<std::uint64_t>(TRY(attributes(original)).st_size) != *change.size;
+  TRY(copy_up(inode, change.size.value_or(kAllData)));
+  const auto target = TRY(object(inode));
+  const int fd = target->get();
+  if (change.uid || change.gid)
+    TRY(upper_->set_owner(fd, change.uid.value_or(static_cast<uid_t>(-1)), change.gid.value_or(static_cast<gid_t>(-1))));
+  if (change.size) {
+    const auto before = TRY(sys::stat_fd(fd));
+    TRY(upper_->set_size(fd, *change.size));
+    // We may do what the caller may not, so the kernel leaves the bits for us to clear.
+    const mode_t set_id = before.st_mode & ((before.st_mode & S_IXGRP) != 0 ? S_ISUID | S_ISGID : S_ISUID);
+    if (set_id != 0 && !change.mode && (change.kill_set_id || caller.uid != 0))
+      TRY(upper_->set_mode(fd, before.st_mode & ~set_id));
+  }
+  if (change.mode) TRY(upper_->set_mode(fd, *change.mode));
+  if (change.atime || change.mtime || cut) {
+    constexpr timespec kOmit{.tv_sec = 0, .tv_nsec = UTIME_OMIT};
+    // The copy was made at its new size, so that cutting it changed nothing.
+    constexpr timespec kNow{.tv_sec = 0, .tv_nsec = UTIME_NOW};
+    const timespec times[]{change.atime.value_or(kOmit), change.mtime.value_or(cut ? kNow : kOmit)};
+    TRY(upper_->set_times(fd, times));
+  }
+  if (const auto file = files_.find(inode); file && (change.mode || change.uid || change.gid)) {
+    const auto attr = TRY(sys::stat_fd(fd));
+    const std::lock_guard lock(file->mutex);
+    file->set_id = (attr.st_mode & (S_ISUID | S_ISGID)) != 0;
+  }
+  return getattr(inode);
+}
+
+}  // namespace nacre::fs

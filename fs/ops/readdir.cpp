@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <dirent.h>
+
+#include "fs/layer/markers.h"
+#include "fs/model/merged_dir.h"
+#include "fs/overlay_fs.h"
+
+namespace nacre::fs {
+
+// One layer's part of a directory. Only what may be a whiteout is looked at closely.
+Result<Listing> OverlayFs::list(LayerIndex index, const LayerDir& dir) {
+  Layer& from = layer(index);
+  Listing listing{.entries = {}, .upper = index == kUpper};
+  auto raw = TRY(from.list(dir));
+  listing.entries.reserve(raw.size());
+  std::optional<bool> xattr_whiteouts;
+  for (auto& entry : raw) {
+    ListedEntry listed{std::move(entry.name), entry.ino, entry.type, false};
+    if (entry.type == DT_CHR || entry.type == DT_UNKNOWN) {
+      const auto attr = from.stat(dir, listed.name.c_str());
+      if (!attr && attr.error().code == ENOENT) continue;
+      if (!attr) return std::unexpected(attr.error());
+      listed.type = static_cast<unsigned char>(IFTODT(attr->st_mode));
+      listed.whiteout = is_whiteout(*attr);
+    } else if (entry.type == DT_REG && index != kUpper) {
+      if (!xattr_whiteouts) xattr_whiteouts = TRY(opacity(from, dir, false)) == Opacity::holds_xattr_whiteouts;
+      if (*xattr_whiteouts) listed.whiteout = TRY(is_xattr_whiteout(from, dir, listed.name.c_str()));
+    }
+    listing.entries.push_back(std::move(listed));
+  }
+  return listing;
+}
+
+Result<std::vector<MergedEntry>> OverlayFs::merged_entries(const Node& node) {
+  const auto layers = TRY(view(node));
+  std::vector<MergedEntry> entries;
+  const auto parent = table_.location(node.id);
+  const auto above = parent ? table_.get(parent->parent) : table_.get(kRootInode);
+  entries.push_back({".", node.ino, S_IFDIR});
+  entries.push_back({"..", above ? above->ino : node.ino, S_IFDIR});
+
+  const auto lock = directory_locks_.read(node.id);
+  std::vector<Listing> listings;
+  std::vector<dev_t> devices;
+  const auto add = [&](LayerIndex index, const LayerDir& dir) -> Result<> {
+    listings.push_back(TRY(list(index, dir)));
+    devices.push_back(TRY(layer(index).stat(dir, ".")).st_dev);
+    return {};
+  };
+  if (layers.upper) TRY(add(kUpper, *layers.upper));
+  for (const auto& [index, dir] : layers.lowers) TRY(add(index, *dir));
+
+  for (auto& merged : merge(listings)) {
+    const bool from_upper = listings[merged.layer].upper;
+    const bool is_dir = merged.type == DT_DIR;
+    std::uint64_t ino = from_upper && !is_dir ? numbers_.shown_in_upper(devices[merged.layer], merged.ino)
+                                              : numbers_.shown(devices[merged.layer], merged.ino);
+    // A merged directory is shown by the number of its lower part, unless it is opaque.
+    if (from_upper && merged.dir_below)
+      if (const auto found = find(layers, merged.name.c_str())) ino = found->ino;
+    entries.push_back({std::move(merged.name), ino, static_cast<mode_t>(DTTOIF(merged.type))});
+  }
+  return entries;
+}
+
+Result<bool> OverlayFs::is_empty(const View& layers) {
+  std::vector<Listing> listings;
+  if (layers.upper) listings.push_back(TRY(list(kUpper, *layers.upper)));
+  for (const auto& [index, dir] : layers.lowers) listings.push_back(TRY(list(index, *dir)));
+  return merge(listings).empty();
+}
+
+Result<HandleId> OverlayFs::opendir(InodeId dir) {
+  const auto node = TRY(table_.get(dir));
+  if (!node.is_dir()) return fail(ENOTDIR);
+  auto handle = std::make_shared<DirHandle>();
+  handle->inode = dir;
+  table_.pin(dir);
+  return dir_handles_.add(std::move(handle));
+}
+
+Result<> OverlayFs::readdir(HandleId id, std::uint64_t offset,
+                            const std::function<bool(const MergedEntry&, std::uint64_t)>& emit) {
+  const auto handle = TRY(dir_handles_.get(id));
+  const std::lock_guard lock(handle->mutex);
+  // rewinddir(3) shows what has changed.
+  if (offset == 0 || !handle->read) {
+    handle->entries = TRY(merged_entries(TRY(table_.get(handle->inode))));
+    handle->read = true;
+  }
+  for (std::uint64_t at = offset; at < handle->entries.size(); ++at)
+    if (!emit(handle->entries[at], at + 1)) break;
+  return {};
+}
+
+void OverlayFs::releasedir(HandleId id) {
+  if (const auto handle = dir_handles_.remove(id)) drop(table_.unpin(handle->inode));
+}
+
+Result<> OverlayFs::fsyncdir(InodeId inode) {
+  const auto node = TRY(table_.get(inode));
+  if (!node.in_upper || !sync_) return {};
+  const auto target = TRY(object(inode));
+  return upper_->sync(target->get());
+}
+
+}  // namespace nacre::fs

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fs/options.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "base/parse.h"
+
+namespace nacre::fs {
+namespace {
+
+std::unexpected<Error> malformed(std::string_view name, std::string_view value, std::string_view wanted) {
+  return bad_input("option " + std::string(name) + "=" + std::string(value) + ": give " + std::string(wanted));
+}
+
+Result<bool> truth(std::string_view name, std::string_view value) {
+  if (value == "1" || value == "on" || value == "yes" || value.empty()) return true;
+  if (value == "0" || value == "off" || value == "no") return false;
+  return malformed(name, value, "0 or 1");
+}
+
+std::string unescape(std::string_view text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 1 < text.size()) ++i;
+    plain += text[i];
+  }
+  return plain;
+}
+
+// What an option means. `name` is its own name, for messages.
+using Apply = Result<> (*)(Options& options, std::string_view name, std::string_view value);
+
+Result<> set_lowers(Options& options, std::string_view, std::string_view value) {
+  options.lowers = split_paths(value);
+  return {};
+}
+Result<> set_upper(Options& options, std::string_view, std::string_view value) {
+  options.upper = unescape(value);
+  return {};
+}
+Result<> set_work(Options& options, std::string_view, std::string_view value) {
+  options.work = unescape(value);
+  return {};
+}
+Result<> set_volatile(Options& options, std::string_view, std::string_view) {
+  options.sync = false;
+  return {};
+}
+Result<> set_sync(Options& options, std::string_view name, std::string_view value) {
+  options.sync = TRY(truth(name, value));
+  return {};
+}
+Result<> set_user_xattrs(Options& options, std::string_view, std::string_view) {
+  options.user_xattrs = true;
+  return {};
+}
+Result<> set_no_xattrs(Options& options, std::string_view name, std::string_view value) {
+  options.xattrs = !TRY(truth(name, value));
+  return {};
+}
+Result<> set_no_acl(Options& options, std::string_view, std::string_view) {
+  options.acl = false;
+  return {};
+}
+Result<> set_timeout(Options& options, std::string_view name, std::string_view value) {
+  double seconds = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+  if (error != std::errc{} || end != value.data() + value.size() || !(seconds >= 0 && seconds <= 1e15))
+    return malformed(name, value, "seconds, such as 1.5");
+  options.timeout = seconds;
+  return {};
+}
+Result<> set_threads(Options& options, std::string_view name, std::string_view value) {
+  const auto number = parse_int<unsigned>(value);
+  if (!number || *number < 1 || *number > 256) return malformed(name, value, "a number from 1 to 256");
+  options.threads = *number;
+  return {};
+}
+Result<> set_debug(Options& options, std::string_view, std::string_view) {
+  options.debug = options.foreground = true;
+  return {};
+}
+Result<> to_mount(Options& options, std::string_view name, std::string_view value) {
+  options.mount_options.push_back(value.empty() ? std::string(name) : std::string(name) + "=" + unescape(value));
+  return {};
+}
+Result<> accept(Options&, std::string_view, std::string_view) { return {}; }
+// Doing without would show other files or owners than were asked for.
+Result<> only_off(Options&, std::string_view name, std::string_view value) {
+  if (value == "off" || value == "0" || value == "nofollow") return {};
+  return bad_input("option " + std::string(name) + "=" + std::string(value) + " is not supported: leave it out");
+}
+Result<> refuse(Options&, std::string_view name, std::string_view) {
+  return bad_input("option " + std::string(name) + " is not supported: leave it out");
+}
+
+struct Row {
+  std::string_view name;
+  std::string_view value;  // its name in the help, empty when it has none
+  Apply apply;
+  std::string_view help;   // empty: not shown, understood for the sake of other programs' callers
+};
+
+constexpr auto kRows = std::to_array<Row>({
+    {"lowerdir", "DIR[:DIR...]", set_lowers, "read-only layers, topmost first; \\: is a colon"},
+    {"upperdir", "DIR", set_upper, "where changes go; without it the mount is read-only"},
+    {"workdir", "DIR", set_work, "an empty directory on the same file system as upperdir"},
+    {"volatile", "", set_volatile, "never wait for the disk; a crash of the machine may lose everything"},
+    {"fsync", "0|1", set_sync, "0 is the same as volatile"},
+    {"sync", "0|1", set_sync, ""},
+    {"userxattr", "", set_user_xattrs, "keep own attributes in user.overlay.*, not trusted.overlay.*"},
+    {"noxattrs", "0|1", set_no_xattrs, "show no extended attributes"},
+    {"noacl", "", set_no_acl, "no POSIX access control lists"},
+    {"timeout", "SECONDS", set_timeout, "how long the kernel may remember names and attributes (default: for ever)"},
+    {"threads", "N", set_threads, "threads that serve requests (default: by the number of processors)"},
+    {"debug", "", set_debug, "log every request; stays in the foreground"},
+    {"ro", "", to_mount, "read-only, even with upperdir"},
+    {"rw", "", to_mount, ""},
+    {"allow_other", "", to_mount, "other users may use the mount (default when root)"},
+    {"allow_root", "", to_mount, "root may use the mount"},
+    {"default_permissions", "", accept, ""},
+    {"fsname", "NAME", to_mount, "the source shown in the mount table"},
+    {"subtype", "NAME", to_mount, "the type shown in the mount table, after \"fuse.\""},
+    {"suid", "", to_mount, ""}, {"nosuid", "", to_mount, "as mount(8) has them: also dev, nodev, exec, noexec,"},
+    {"dev", "", to_mount, ""}, {"nodev", "", to_mount, ""}, {"exec", "", to_mount, ""}, {"noexec", "", to_mount, ""},
+    {"atime", "", to_mount, ""}, {"noatime", "", to_mount, "atime"},
+    {"diratime", "", accept, ""}, {"nodiratime", "", accept, ""},
+    {"context", "LABEL", accept, ""}, {"private", "", accept, ""}, {"xino", "off|auto|on", accept, ""},
+    {"ino32_t", "", accept, ""}, {"static_nlink", "", accept, ""}, {"fast_ino", "N", accept, ""},
+    {"threaded", "0|1", accept, ""}, {"writeback", "0|1", accept, ""}, {"kernel_cache", "", accept, ""},
+    {"max_write", "N", accept, ""}, {"splice_read", "", accept, ""}, {"splice_write", "", accept, ""},
+    {"splice_move", "", accept, ""}, {"uuid", "", accept, ""},
+    {"redirect_dir", "off", only_off, ""}, {"metacopy", "off", only_off, ""}, {"index", "off", only_off, ""},
+    {"nfs_export", "off", only_off, ""}, {"verity", "off", only_off, ""}, {"xattr_permissions", "0", only_off, ""},
+    {"uidmapping", "", refuse, ""}, {"gidmapping", "", refuse, ""}, {"squash_to_root", "", refuse, ""},
+    {"squash_to_uid", "", refuse, ""}, {"squash_to_gid", "", refuse, ""}, {"lowerdir+", "", refuse, ""},
+    {"datadir+", "", refuse, ""}, {"plugins", "", refuse, ""},
+});
+
+Result<> apply_option(Options& options, const std::string& option) {
+  const auto equals = option.find('=');
+  const auto name = std::string_view(option).substr(0, equals);
+  const auto value = equals == std::string::npos ? std::string_view{} : std::string_view(option).substr(equals + 1);
+  const auto row = std::ranges::find(kRows, name, &Row::name);
+  if (row != kRows.end()) return row->apply(options, name, value);
+  options.ignored.push_back(option);
+  return {};
+}
+
+Result<> check(const Options& options, const std::vector<std::string_view>& operands) {
+  if (options.help || options.version) return {};
+  if (operands.empty()) return bad_input("no mount point: give -o lowerdir=DIR[,...] DIRECTORY (see --help)");
+  if (operands.size() > 2) return bad_input("too many arguments: " + std::string(operands[2]) + " (see --help)");
+  if (options.lowers.empty()) return bad_input("no layers: give -o lowerdir=DIR[:DIR...], topmost first");
+  for (const auto& lower : options.lowers)
+    if (lower.empty()) return bad_input("option lowerdir has an empty part: give DIR[:DIR...], topmost first");
+  if (options.upper && !options.work)
+    return bad_input("option upperdir needs workdir=DIR, an empty directory on the same file system");
+  return {};
+}
+
+}  // namespace
+
+std::vector<std::string> split_options(std::string_view text) {
+  std::vector<std::string> parts;
+  std::string part;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\\' && i + 1 < text.size()) {
+      // Only the comma is ours to unescape here; the rest belongs to the option.
+      if (text[i + 1] != ',') part += c;
+      part += text[++i];
+    } else if (c == '"') {
+      quoted = !quoted;
+    } else if (c == ',' && !quoted) {
+      if (!part.empty()) parts.push_back(std::move(part));
+      part.clear();
+    } else {
+      part += c;
+    }
+  }
+  if (!part.empty()) parts.push_back(std::move(part));
+  return parts;
+}
+
+std::vector<std::string> split_paths(std::string_view text) {
+  std::vector<std::string> paths(1);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == ':') paths.emplace_back();
+    else if (text[i] == '\\' && i + 1 < text.size()) paths.back() += text[++i];
+    else paths.back() += text[i];
+  }
+  return paths;
+}
+
+Result<Options> parse_options(std::span<const std::string_view> arguments) {
+  Options options;
+  std::vector<std::string_view> operands;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const auto argument = arguments[i];
+    if (argument == "-h" || argument == "--help") {
+      options.help = true;
+    } else if (argument == "-V" || argument == "--version") {
+      options.version = true;
+    } else if (argument == "-f") {
+      options.foreground = true;
+    } else if (argument == "-d" || argument == "--debug") {
+      options.debug = options.foreground = true;
+    } else if (argument.starts_with("-o")) {
+      if (argument.size() == 2 && i + 1 == arguments.size()) return bad_input("-o: give OPTION[,OPTION...] (see --help)");
+      const auto text = argument.size() > 2 ? argument.substr(2) : arguments[++i];
+      for (const auto& option : split_options(text)) TRY(apply_option(options, option));
+    } else if (argument.size() > 1 && argument[0] == '-') {
+      options.ignored.emplace_back(argument);
+    } else {
+      operands.push_back(argument);
+    }
+  }
+  TRY(check(options, operands));
+  // mount(8) and its helpers put a source first, which means nothing to us.
+  if (!operands.empty()) options.mountpoint = operands.back();
+  return options;
+}
+
+std::string help_text() {
+  std::string text =
+      "usage: nacre-fs [-f] -o lowerdir=DIR[:DIR...][,upperdir=DIR,workdir=DIR][,OPTION...] [SOURCE] DIRECTORY\n"
+      "\n"
+      "Mounts layers on DIRECTORY as one tree. Changes go to upperdir, in the format of the\n"
+      "kernel's overlay file system. Goes to the background once the mount is live. /dev/fd/N\n"
+      "as DIRECTORY is a descriptor of /dev/fuse that is mounted already.\n"
+      "\n"
+      "  -f             stay in the foreground\n"
+      "  -d, --debug    log every request; stays in the foreground\n"
+      "  -h, --help     show this text\n"
+      "  -V, --version  show the version\n"
+      "\n"
+      "Options of -o:\n";
+  for (const auto& row : kRows) {
+    if (row.help.empty()) continue;
+    std::string name = "  " + std::string(row.name);
+    if (!row.value.empty()) name += "=" + std::string(row.value);
+    name.resize(std::max<std::size_t>(name.size() + 2, 26), ' ');
+    text += name + std::string(row.help) + "\n";
+  }
+  return text + "\nOn SIGUSR1, the numbers of inodes, handles and requests are written to standard error.\n";
+}
+
+}  // namespace nacre::fs
