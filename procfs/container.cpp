@@ -62,14 +62,16 @@ Result<std::shared_ptr<const View>> Container::look() {
   view->cpu_times = cpu_clock_.cpus();
   view->cpu_total = cpu_clock_.total();
   for (const auto& io : disk_counters_.advance(sample.io))
-    if (auto name = sources_.host.disk_name(io.major, io.minor)) view->disks.push_back({std::move(*name), io});
+    if (auto name = sources_.host.disk_name(io.major, io.minor))
+      view->disks.push_back({std::move(*name), io});
   return view;
 }
 
 Result<TaskCounts> Container::look_at_tasks() {
   const auto counts = TRY(sample_tasks(identity_.places.tasks, sources_.host.root() + "/proc"));
   const auto newest = static_cast<std::uint64_t>(counts.newest);
-  if (newest > highest_pid_.load(std::memory_order_relaxed)) highest_pid_.store(newest, std::memory_order_relaxed);
+  if (newest > highest_pid_.load(std::memory_order_relaxed))
+    highest_pid_.store(newest, std::memory_order_relaxed);
   return counts;
 }
 

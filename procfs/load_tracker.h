@@ -13,7 +13,8 @@ namespace nacre::procfs {
 // reads any more are closed.
 class LoadTracker {
  public:
-  LoadTracker(Registry& registry, HotFiles& files) : registry_(registry), files_(files), thread_([this] { work(); }) {}
+  LoadTracker(Registry& registry, HotFiles& files)
+      : registry_(registry), files_(files), thread_([this] { work(); }) {}
   LoadTracker(const LoadTracker&) = delete;
   LoadTracker& operator=(const LoadTracker&) = delete;
   ~LoadTracker();

@@ -15,12 +15,16 @@ namespace {
 // Containers found by a caller's pid that are remembered.
 constexpr std::size_t kVisitors = 256;
 
-std::chrono::nanoseconds ticks(std::uint64_t count) { return std::chrono::milliseconds(10) * static_cast<std::int64_t>(count); }
+std::chrono::nanoseconds ticks(std::uint64_t count) {
+  return std::chrono::milliseconds(10) * static_cast<std::int64_t>(count);
+}
 
 Result<> check_cgroup_path(const std::string& path) {
   const auto parts = split(std::string_view(path).substr(path.empty() ? 0 : 1), '/');
-  const bool odd = std::ranges::any_of(parts, [](auto part) { return part.empty() || part == "." || part == ".."; });
-  if (path.empty() || path.front() != '/' || path.size() > 4096 || odd) return bad_input("bad cgroup path \"" + path.substr(0, 100) + "\"");
+  const bool odd =
+      std::ranges::any_of(parts, [](auto part) { return part.empty() || part == "." || part == ".."; });
+  if (path.empty() || path.front() != '/' || path.size() > 4096 || odd)
+    return bad_input("bad cgroup path \"" + path.substr(0, 100) + "\"");
   return {};
 }
 
@@ -46,7 +50,8 @@ std::uint64_t oldest_start(const std::string& directory, pid_t otherwise) {
 
 }  // namespace
 
-Result<Container::Identity> Registry::identify(const control::Registration& registration, std::uint64_t init_start) {
+Result<Container::Identity> Registry::identify(const control::Registration& registration,
+                                               std::uint64_t init_start) {
   Container::Identity identity;
   identity.number = ++last_number_;
   identity.id = registration.id;
@@ -63,17 +68,20 @@ Result<Container::Identity> Registry::identify(const control::Registration& regi
 
 Result<ContainerRef> Registry::add(const control::Registration& registration) {
   if (!control::valid_id(registration.id))
-    return bad_input("bad container id \"" + registration.id.substr(0, 100) + "\": only letters, digits and _.+- are allowed, and no leading dot");
+    return bad_input("bad container id \"" + registration.id.substr(0, 100) +
+                     "\": only letters, digits and _.+- are allowed, and no leading dot");
   TRY(check_cgroup_path(registration.cgroup_path));
   const std::string name = "container " + registration.id;
   if (registration.init <= 0) return fail(ESRCH, name + ": no init process given");
-  const auto stat = TRY(during(name + ": init process " + std::to_string(registration.init), sys::process_stat(registration.init)));
+  const auto stat = TRY(during(name + ": init process " + std::to_string(registration.init),
+                               sys::process_stat(registration.init)));
   auto identity = TRY(during(name, identify(registration, stat.start_ticks)));
   auto container = std::make_shared<Container>(sources_, std::move(identity));
 
   const std::unique_lock lock(mutex_);
   if (const auto known = by_id_.find(registration.id); known != by_id_.end()) {
-    if (lives(known->second.init, known->second.init_start)) return fail(EEXIST, name + " is already registered");
+    if (lives(known->second.init, known->second.init_start))
+      return fail(EEXIST, name + " is already registered");
     forget(registration.id);
   }
   by_id_[registration.id] = {container, registration.init, stat.start_ticks};
@@ -86,7 +94,8 @@ void Registry::forget(const std::string& id) {
   const auto found = by_id_.find(id);
   const auto container = found->second.container;
   by_number_.erase(container->number());
-  if (const auto above = by_cgroup_.find(container->cgroup_path()); above != by_cgroup_.end() && above->second == container)
+  if (const auto above = by_cgroup_.find(container->cgroup_path());
+      above != by_cgroup_.end() && above->second == container)
     by_cgroup_.erase(above);
   by_id_.erase(found);
   for (const auto& directory : container->places().own_directories()) sources_.files.close_below(directory);
@@ -131,7 +140,8 @@ std::size_t Registry::size() const {
 bool Registry::alive(const Container& container) const {
   const std::shared_lock lock(mutex_);
   const auto found = by_id_.find(container.id());
-  return found != by_id_.end() && found->second.container.get() == &container && lives(found->second.init, found->second.init_start);
+  return found != by_id_.end() && found->second.container.get() == &container &&
+         lives(found->second.init, found->second.init_start);
 }
 
 pid_t Registry::init_of(const Container& container) const {
@@ -144,7 +154,8 @@ ContainerRef Registry::registered_above(const std::vector<cgroup::Membership>& m
   const std::shared_lock lock(mutex_);
   ContainerRef nearest;
   for (const auto& membership : memberships) {
-    for (std::string_view path = membership.path; path.size() > 1; path = path.substr(0, path.find_last_of('/'))) {
+    for (std::string_view path = membership.path; path.size() > 1;
+         path = path.substr(0, path.find_last_of('/'))) {
       const auto found = by_cgroup_.find(std::string(path));
       if (found == by_cgroup_.end()) continue;
       if (!nearest || path.size() > nearest->cgroup_path().size()) nearest = found->second;
@@ -154,7 +165,8 @@ ContainerRef Registry::registered_above(const std::vector<cgroup::Membership>& m
   return nearest;
 }
 
-Result<ContainerRef> Registry::unregistered(const std::vector<cgroup::Membership>& memberships, pid_t caller) {
+Result<ContainerRef> Registry::unregistered(const std::vector<cgroup::Membership>& memberships,
+                                            pid_t caller) {
   std::string key;
   for (const auto& membership : memberships) key += membership.path + "\n";
   {

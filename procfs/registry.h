@@ -31,7 +31,8 @@ struct Member {
 // From any thread.
 class Registry {
  public:
-  Registry(Sources sources, const cgroup::Hierarchies& hierarchies) : sources_(sources), hierarchies_(hierarchies) {}
+  Registry(Sources sources, const cgroup::Hierarchies& hierarchies)
+      : sources_(sources), hierarchies_(hierarchies) {}
 
   // Takes a container in. EEXIST when the id is taken and its init lives; an id whose init
   // has died is taken over. EINVAL, ESRCH, ENOENT for a bad id, init or cgroup.

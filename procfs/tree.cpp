@@ -40,7 +40,9 @@ bool Tree::exists(NodeId id) const {
   return id.index < nodes_.size() || (id.index == kContainers && id.container == 0);
 }
 
-bool Tree::is_directory(NodeId id) const { return id.index == kContainers || nodes_[id.index].row == nullptr; }
+bool Tree::is_directory(NodeId id) const {
+  return id.index == kContainers || nodes_[id.index].row == nullptr;
+}
 
 Result<ContainerRef> Tree::container_of(NodeId id, pid_t caller) {
   if (id.container == 0) return registry_.of_caller(caller);
@@ -70,7 +72,8 @@ Result<TreeEntry> Tree::lookup(NodeId directory, std::string_view name, pid_t ca
     if (!container) return fail(ENOENT);
     return container_entry(*container);
   }
-  if (directory == NodeId{} && name == kContainersName) return TreeEntry{std::string(name), {0, 0, kContainers}, true, Lasting::forever};
+  if (directory == NodeId{} && name == kContainersName)
+    return TreeEntry{std::string(name), {0, 0, kContainers}, true, Lasting::forever};
   for (const auto child : nodes_[directory.index].children) {
     if (!nodes_[child].per_cpu) {
       if (nodes_[child].name == name) return entry(directory, child, 0);
@@ -91,7 +94,8 @@ Result<std::vector<TreeEntry>> Tree::list(NodeId directory, pid_t caller) {
       if (!container->id().empty()) entries.push_back(container_entry(*container));
     return entries;
   }
-  if (directory == NodeId{}) entries.push_back({std::string(kContainersName), {0, 0, kContainers}, true, Lasting::forever});
+  if (directory == NodeId{})
+    entries.push_back({std::string(kContainersName), {0, 0, kContainers}, true, Lasting::forever});
   for (const auto child : nodes_[directory.index].children) {
     std::size_t count = 1;
     if (nodes_[child].per_cpu) {

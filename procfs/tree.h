@@ -26,7 +26,8 @@ struct NodeId {
   }
   static NodeId from(std::uint64_t raw) {
     const auto low = static_cast<std::uint32_t>(raw) - 1;
-    return {static_cast<ContainerNumber>(raw >> 32), static_cast<std::uint16_t>(low >> 16), static_cast<std::uint16_t>(low)};
+    return {static_cast<ContainerNumber>(raw >> 32), static_cast<std::uint16_t>(low >> 16),
+            static_cast<std::uint16_t>(low)};
   }
   bool operator==(const NodeId&) const = default;
 };

@@ -10,7 +10,8 @@ Result<std::vector<control::ViewMount>> open_view_mounts(int root, const Contain
   std::vector<control::ViewMount> mounts;
   for (const auto& row : attach_table()) {
     const auto path = "containers/" + container.id() + "/" + std::string(row.path);
-    mounts.push_back({std::string(row.target), TRY(during("clone the mount of " + path, sys::clone_mount(root, path.c_str(), false)))});
+    mounts.push_back({std::string(row.target), TRY(during("clone the mount of " + path,
+                                                          sys::clone_mount(root, path.c_str(), false)))});
   }
   return mounts;
 }

@@ -83,9 +83,9 @@ Result<Quota> parse_cpu_max(std::string_view text) {
 
 std::vector<DeviceIo> parse_io_stat(std::string_view text) {
   static constexpr std::array kFields{
-      Field{"rbytes", &DeviceIo::read_bytes}, Field{"wbytes", &DeviceIo::write_bytes},
+      Field{"rbytes", &DeviceIo::read_bytes},    Field{"wbytes", &DeviceIo::write_bytes},
       Field{"dbytes", &DeviceIo::discard_bytes}, Field{"rios", &DeviceIo::reads},
-      Field{"wios", &DeviceIo::writes}, Field{"dios", &DeviceIo::discards},
+      Field{"wios", &DeviceIo::writes},          Field{"dios", &DeviceIo::discards},
   };
   std::vector<DeviceIo> devices;
   for (const auto line : split(text, '\n')) {
@@ -106,9 +106,13 @@ std::vector<DeviceIo> parse_io_stat(std::string_view text) {
 
 std::vector<DeviceIo> parse_blkio(std::string_view bytes, std::string_view operations) {
   std::vector<DeviceIo> devices;
-  read_blkio(bytes, {{{"Read", &DeviceIo::read_bytes}, {"Write", &DeviceIo::write_bytes}, {"Discard", &DeviceIo::discard_bytes}}},
+  read_blkio(bytes,
+             {{{"Read", &DeviceIo::read_bytes},
+               {"Write", &DeviceIo::write_bytes},
+               {"Discard", &DeviceIo::discard_bytes}}},
              devices);
-  read_blkio(operations, {{{"Read", &DeviceIo::reads}, {"Write", &DeviceIo::writes}, {"Discard", &DeviceIo::discards}}},
+  read_blkio(operations,
+             {{{"Read", &DeviceIo::reads}, {"Write", &DeviceIo::writes}, {"Discard", &DeviceIo::discards}}},
              devices);
   return devices;
 }

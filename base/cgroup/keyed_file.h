@@ -21,7 +21,8 @@ void for_each_key(std::string_view text, Visit visit) {
   for (const auto line : split(text, '\n')) {
     const auto blank = line.find(' ');
     if (blank == std::string_view::npos) continue;
-    if (const auto value = parse_int<std::uint64_t>(trim(line.substr(blank + 1)))) visit(line.substr(0, blank), *value);
+    if (const auto value = parse_int<std::uint64_t>(trim(line.substr(blank + 1))))
+      visit(line.substr(0, blank), *value);
   }
 }
 

@@ -50,17 +50,22 @@ Result<Client> Client::connect(const std::string& path) {
   Client client(TRY(sys::connect_seqpacket(path)));
   const timeval patience{.tv_sec = kPatienceSeconds, .tv_usec = 0};
   const int socket = client.socket_.get();
-  TRY(sys::succeed([&] { return ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)); }));
-  const auto reply = TRY(call(socket, {.operation = Operation::hello, .version = kVersion, .registration = {}}));
+  TRY(sys::succeed(
+      [&] { return ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)); }));
+  const auto reply =
+      TRY(call(socket, {.operation = Operation::hello, .version = kVersion, .registration = {}}));
   if (reply.answer.version != kVersion)
-    return fail(EPROTO, "nacre-procfs at " + path + " speaks control protocol " + std::to_string(reply.answer.version) +
-                            ", this program " + std::to_string(kVersion) + "; restart nacre-procfs after an upgrade");
+    return fail(EPROTO, "nacre-procfs at " + path + " speaks control protocol " +
+                            std::to_string(reply.answer.version) + ", this program " +
+                            std::to_string(kVersion) + "; restart nacre-procfs after an upgrade");
   return client;
 }
 
 Result<std::vector<ViewMount>> Client::add(const Registration& registration) {
-  auto reply = TRY(call(socket_.get(), {.operation = Operation::add, .version = kVersion, .registration = registration}));
-  if (reply.answer.targets.size() != reply.fds.size()) return fail(EPROTO, "nacre-procfs sent an incomplete set of mounts");
+  auto reply = TRY(
+      call(socket_.get(), {.operation = Operation::add, .version = kVersion, .registration = registration}));
+  if (reply.answer.targets.size() != reply.fds.size())
+    return fail(EPROTO, "nacre-procfs sent an incomplete set of mounts");
   std::vector<ViewMount> mounts;
   for (std::size_t i = 0; i < reply.fds.size(); ++i)
     mounts.push_back({std::move(reply.answer.targets[i]), std::move(reply.fds[i])});
@@ -83,7 +88,8 @@ Result<> Client::remove(std::string_view id) {
 }
 
 Result<Status> Client::status() {
-  return TRY(call(socket_.get(), {.operation = Operation::status, .version = kVersion, .registration = {}})).answer.status;
+  return TRY(call(socket_.get(), {.operation = Operation::status, .version = kVersion, .registration = {}}))
+      .answer.status;
 }
 
 }  // namespace nacre::control

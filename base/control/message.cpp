@@ -16,7 +16,7 @@ struct OperationName {
   std::string_view name;
 };
 constexpr std::array kOperations{
-    OperationName{Operation::hello, "hello"},   OperationName{Operation::add, "add"},
+    OperationName{Operation::hello, "hello"},         OperationName{Operation::add, "add"},
     OperationName{Operation::add_listener, "listen"}, OperationName{Operation::remove, "remove"},
     OperationName{Operation::status, "status"},
 };
@@ -95,7 +95,8 @@ Result<Request> decode_request(std::string_view text) {
   const auto json = TRY(object_from(text));
   const auto name = TRY(string(json, "op"));
   const auto known = std::ranges::find(kOperations, name, &OperationName::name);
-  if (known == kOperations.end()) return bad_input("unknown control operation \"" + name.substr(0, 40) + "\"");
+  if (known == kOperations.end())
+    return bad_input("unknown control operation \"" + name.substr(0, 40) + "\"");
   Request request;
   request.operation = known->operation;
   request.version = TRY(integer<int>(json, "version", 0));
@@ -124,7 +125,8 @@ Result<Answer> decode_answer(std::string_view text) {
   const auto json = TRY(object_from(text));
   Answer answer;
   answer.version = TRY(integer<int>(json, "version", 0));
-  if (const int code = TRY(integer<int>(json, "errno", 0)); code != 0) answer.error = Error{code, TRY(string(json, "error"))};
+  if (const int code = TRY(integer<int>(json, "errno", 0)); code != 0)
+    answer.error = Error{code, TRY(string(json, "error"))};
   if (const auto targets = json.find("targets"); targets != json.end()) {
     if (!targets->is_array()) return wrong("targets");
     for (const auto& target : *targets) {
@@ -140,7 +142,8 @@ Result<Answer> decode_answer(std::string_view text) {
 
 bool valid_id(std::string_view id) {
   constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+-";
-  return !id.empty() && id.size() <= 255 && id.front() != '.' && id.find_first_not_of(kAllowed) == std::string_view::npos;
+  return !id.empty() && id.size() <= 255 && id.front() != '.' &&
+         id.find_first_not_of(kAllowed) == std::string_view::npos;
 }
 
 }  // namespace nacre::control

@@ -60,7 +60,8 @@ void Server::run() {
 
 int Server::timeout() const {
   if (!options_.idle_exit) return -1;
-  return static_cast<int>(std::clamp<std::chrono::milliseconds>(*options_.idle_exit / 4, 20ms, 5000ms).count());
+  return static_cast<int>(
+      std::clamp<std::chrono::milliseconds>(*options_.idle_exit / 4, 20ms, 5000ms).count());
 }
 
 bool Server::wait() {
@@ -79,7 +80,8 @@ bool Server::wait() {
 void Server::accept_all() {
   while (auto socket = sys::accept_connection(listener_.get())) {
     // Answers must never wait for a client that does not read.
-    if (clients_.size() < kMostClients && set_nonblocking(socket->get())) clients_.push_back({std::move(*socket)});
+    if (clients_.size() < kMostClients && set_nonblocking(socket->get()))
+      clients_.push_back({std::move(*socket)});
   }
 }
 
@@ -94,7 +96,8 @@ void Server::receive(Client& client) {
     client.gone = true;
     return;
   }
-  const auto reply = message ? answer(client, std::move(*message)) : refuse(kBadInput, "control message too long");
+  const auto reply =
+      message ? answer(client, std::move(*message)) : refuse(kBadInput, "control message too long");
   if (!send(client.socket.get(), reply)) client.gone = true;
 }
 
@@ -107,11 +110,13 @@ Service::Reply Server::answer(Client& client, sys::Message message) {
 
 Service::Reply Server::greet(Client& client, const control::Request& request) {
   const auto peer = sys::peer_of(client.socket.get());
-  if (!peer || (peer->uid != 0 && peer->uid != ::geteuid())) return refuse(EACCES, "only root and the user of nacre-procfs may talk to it");
-  if (request.operation != control::Operation::hello) return refuse(kBadInput, "the first control message must be a greeting");
+  if (!peer || (peer->uid != 0 && peer->uid != ::geteuid()))
+    return refuse(EACCES, "only root and the user of nacre-procfs may talk to it");
+  if (request.operation != control::Operation::hello)
+    return refuse(kBadInput, "the first control message must be a greeting");
   if (request.version != control::kVersion)
-    return refuse(EPROTO, "this nacre-procfs speaks control protocol " + std::to_string(control::kVersion) + ", the client " +
-                              std::to_string(request.version));
+    return refuse(EPROTO, "this nacre-procfs speaks control protocol " + std::to_string(control::kVersion) +
+                              ", the client " + std::to_string(request.version));
   client.greeted = true;
   return {};
 }

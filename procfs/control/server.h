@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 
-#include "base/unique_fd.h"
 #include "base/sys/socket.h"
+#include "base/unique_fd.h"
 #include "procfs/control/service.h"
 
 namespace nacre::procfs {
@@ -36,7 +36,10 @@ class Server {
     bool gone = false;
   };
   Server(Service& service, UniqueFd listener, UniqueFd wake, Options options)
-      : service_(service), listener_(std::move(listener)), wake_(std::move(wake)), options_(std::move(options)) {}
+      : service_(service),
+        listener_(std::move(listener)),
+        wake_(std::move(wake)),
+        options_(std::move(options)) {}
 
   bool wait();
   void accept_all();

@@ -39,14 +39,18 @@ Result<Service::Reply> Service::perform(const control::Request& request, std::ve
 Result<Service::Reply> Service::add(const control::Registration& registration) {
   // The pidfd comes first: if the pid were used again later, it still means this process.
   auto pidfd = registration.init > 0 ? sys::pidfd_open(registration.init) : fail(ESRCH);
-  if (!pidfd && pidfd.error().code != ESRCH) return during("watch the init of container " + registration.id, Result<Reply>(fail(pidfd.error().code)));
+  if (!pidfd && pidfd.error().code != ESRCH)
+    return during("watch the init of container " + registration.id, Result<Reply>(fail(pidfd.error().code)));
   const auto container = TRY(registry_.add(registration));
   ScopeExit undo{[&] { registry_.remove(*container); }};
-  if (!pidfd) return fail(ESRCH, "container " + registration.id + ": init process " + std::to_string(registration.init));
+  if (!pidfd)
+    return fail(ESRCH,
+                "container " + registration.id + ": init process " + std::to_string(registration.init));
   // A first look, so that a cgroup that cannot be read is found out now.
   TRY(during("container " + registration.id, container->view()));
   auto mounts = TRY(during("container " + registration.id, open_mounts_(*container)));
-  TRY(during("watch the init of container " + registration.id, supervisor_.watch_init(container, std::move(*pidfd))));
+  TRY(during("watch the init of container " + registration.id,
+             supervisor_.watch_init(container, std::move(*pidfd))));
   undo.dismiss();
   Reply reply;
   for (auto& mount : mounts) {
@@ -57,7 +61,9 @@ Result<Service::Reply> Service::add(const control::Registration& registration) {
 }
 
 Result<Service::Reply> Service::add_listener(std::string_view id, std::vector<UniqueFd> fds) {
-  if (fds.size() != 1) return bad_input("a seccomp listener must come as exactly one descriptor, not " + std::to_string(fds.size()));
+  if (fds.size() != 1)
+    return bad_input("a seccomp listener must come as exactly one descriptor, not " +
+                     std::to_string(fds.size()));
   const auto container = registry_.by_id(id);
   if (!container) return fail(ENOENT, "container " + std::string(id.substr(0, 100)) + " is not registered");
   TRY(supervisor_.add_listener(container, std::move(fds.front())));

@@ -38,7 +38,8 @@ Result<std::string> prepare_directory(const std::string& wanted) {
 
 Result<cgroup::Hierarchies> find_cgroups() {
   auto hierarchies = TRY(cgroup::Hierarchies::detect());
-  if (hierarchies.mode() == cgroup::Mode::none) return bad_input("no cgroup file system is mounted; mount one on /sys/fs/cgroup");
+  if (hierarchies.mode() == cgroup::Mode::none)
+    return bad_input("no cgroup file system is mounted; mount one on /sys/fs/cgroup");
   return hierarchies;
 }
 
@@ -49,23 +50,26 @@ std::vector<std::string> mountpoints(const cgroup::Hierarchies& hierarchies) {
 }
 
 // Everything that runs, in the order it starts; it ends in the opposite order.
-Result<> serve(const Options& options, const std::string& directory, const cgroup::Hierarchies& hierarchies, MountSpace space,
-               UniqueFd socket, const std::function<void()>& on_ready) {
+Result<> serve(const Options& options, const std::string& directory, const cgroup::Hierarchies& hierarchies,
+               MountSpace space, UniqueFd socket, const std::function<void()>& on_ready) {
   SystemClock clock;
   HotFiles files;
   Host host(files, clock);
   Registry registry({files, host, clock}, hierarchies);
   Tree tree(registry);
   OpenFiles open_files(tree, clock);
-  FileSystem file_system{tree, open_files, std::chrono::floor<std::chrono::seconds>(clock.realtime()).count()};
+  FileSystem file_system{tree, open_files,
+                         std::chrono::floor<std::chrono::seconds>(clock.realtime()).count()};
   auto supervisor = TRY(during("start the system call supervisor", Supervisor::start(registry)));
-  Service service(registry, *supervisor, [&](const Container& container) { return open_view_mounts(space.root.get(), container); });
+  Service service(registry, *supervisor,
+                  [&](const Container& container) { return open_view_mounts(space.root.get(), container); });
 
   auto session = TRY(fuse::Session::create("nacre-procfs", operations(), &file_system, {}));
   TRY(session.mount("/dev/fd/" + std::to_string(space.fuse.get())));
   static_cast<void>(space.fuse.release());  // the session's from here on
-  auto server = TRY(Server::create(service, std::move(socket),
-                                   {.path = directory + "/control", .idle_exit = options.idle_exit, .on_idle = [&] { session.stop(); }}));
+  auto server = TRY(Server::create(
+      service, std::move(socket),
+      {.path = directory + "/control", .idle_exit = options.idle_exit, .on_idle = [&] { session.stop(); }}));
   const LoadTracker tracker(registry, files);
   std::thread control([&] { server.run(); });
   on_ready();

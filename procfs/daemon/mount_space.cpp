@@ -22,7 +22,8 @@ constexpr unsigned kHarmless = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR
 Result<> leave_namespace() {
   TRY(during("leave the mount namespace", sys::succeed([] { return ::unshare(CLONE_NEWNS); })));
   // What the host unmounts must go here too; nothing of ours goes there.
-  return during("make the mounts private", sys::succeed([] { return ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr); }));
+  return during("make the mounts private",
+                sys::succeed([] { return ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr); }));
 }
 
 // Makes the same place in the new root, of directories.
@@ -43,8 +44,10 @@ Result<> keep(int root, const std::string& path, bool recursive) {
 }
 
 // Replaces the root by an empty one with only what the daemon reads.
-Result<> reduce_root(const std::string& directory, const std::string& mountpoint, const std::vector<std::string>& cgroup_mounts) {
-  const auto root = TRY(sys::new_mount("tmpfs", {{"source", "nacre-procfs"}, {"mode", "0755"}, {"size", "64k"}}, kHarmless));
+Result<> reduce_root(const std::string& directory, const std::string& mountpoint,
+                     const std::vector<std::string>& cgroup_mounts) {
+  const auto root = TRY(
+      sys::new_mount("tmpfs", {{"source", "nacre-procfs"}, {"mode", "0755"}, {"size", "64k"}}, kHarmless));
   TRY(sys::attach_mount(root.get(), AT_FDCWD, mountpoint.c_str()));
   ScopeExit undo{[&] { ::umount2(mountpoint.c_str(), MNT_DETACH); }};
   TRY(keep(root.get(), "/proc", true));
@@ -70,10 +73,13 @@ Result<MountSpace> enter_mount_space(const std::string& directory, const std::st
   if (const auto reduced = reduce_root(directory, mountpoint, cgroup_mounts); !reduced)
     log::debug("keeping the host's mounts in view: " + reduced.error().message());
   const std::vector<sys::FsParameter> parameters{
-      {"source", "nacre-procfs"},     {"fd", std::to_string(space.fuse.get())}, {"rootmode", "40555"}, {"user_id", "0"},
-      {"group_id", "0"}, {"allow_other", ""}, {"default_permissions", ""},
+      {"source", "nacre-procfs"},  {"fd", std::to_string(space.fuse.get())},
+      {"rootmode", "40555"},       {"user_id", "0"},
+      {"group_id", "0"},           {"allow_other", ""},
+      {"default_permissions", ""},
   };
-  space.root = TRY(during("mount the file system", sys::new_mount("fuse", parameters, kHarmless | MOUNT_ATTR_RDONLY)));
+  space.root =
+      TRY(during("mount the file system", sys::new_mount("fuse", parameters, kHarmless | MOUNT_ATTR_RDONLY)));
   TRY(during("mount on " + mountpoint, sys::attach_mount(space.root.get(), AT_FDCWD, mountpoint.c_str())));
   return space;
 }

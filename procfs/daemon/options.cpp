@@ -12,13 +12,15 @@ std::optional<Options> parse_options(int argc, char** argv, int& status) {
   Options options;
   options.directory = control::daemon_directory();
   double idle_seconds = 0;
-  CLI::App app{"Gives every container its own /proc and /sys files and its own answers of sysinfo(2)", "nacre-procfs"};
+  CLI::App app{"Gives every container its own /proc and /sys files and its own answers of sysinfo(2)",
+               "nacre-procfs"};
   app.set_version_flag("--version", "nacre-procfs " NACRE_VERSION);
   app.add_flag("-f,--foreground", options.foreground, "stay in the foreground");
   app.add_option("--dir", options.directory,
                  "directory of the control socket, the pid file and the mount point "
                  "($NACRE_PROCFS_DIR, or /run/nacre/procfs)");
-  auto* const idle = app.add_option("--idle-exit", idle_seconds, "leave when no container has been registered for that many seconds");
+  auto* const idle = app.add_option("--idle-exit", idle_seconds,
+                                    "leave when no container has been registered for that many seconds");
   idle->type_name("SECONDS")->check(CLI::Range(0.0, 1e6));
   try {
     app.parse(argc, argv);
@@ -35,7 +37,8 @@ std::optional<Options> parse_options(int argc, char** argv, int& status) {
     status = 2;
     return std::nullopt;
   }
-  if (idle->count() > 0) options.idle_exit = std::chrono::milliseconds(static_cast<std::int64_t>(idle_seconds * 1000));
+  if (idle->count() > 0)
+    options.idle_exit = std::chrono::milliseconds(static_cast<std::int64_t>(idle_seconds * 1000));
   return options;
 }
 

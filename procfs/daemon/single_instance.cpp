@@ -27,14 +27,17 @@ Result<UniqueFd> become_the_only_one(const std::string& directory) {
   for (;;) {
     const auto taken = sys::succeed([&] { return ::flock(lock.get(), LOCK_EX | LOCK_NB); });
     if (taken) return lock;
-    if (taken.error().code != EWOULDBLOCK) return during("lock " + path, Result<UniqueFd>(fail(taken.error().code)));
+    if (taken.error().code != EWOULDBLOCK)
+      return during("lock " + path, Result<UniqueFd>(fail(taken.error().code)));
     if (auto client = control::Client::connect(directory + "/control")) {
       const auto status = client->status();
-      return bad_input("another nacre-procfs" + (status ? " (pid " + std::to_string(status->pid) + ")" : std::string()) +
+      return bad_input("another nacre-procfs" +
+                       (status ? " (pid " + std::to_string(status->pid) + ")" : std::string()) +
                        " already serves " + directory);
     }
     if (std::chrono::steady_clock::now() >= deadline)
-      return bad_input("another nacre-procfs holds " + path + " but does not answer; end it or choose another --dir");
+      return bad_input("another nacre-procfs holds " + path +
+                       " but does not answer; end it or choose another --dir");
     std::this_thread::sleep_for(kPause);
   }
 }

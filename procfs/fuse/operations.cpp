@@ -66,7 +66,7 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char* name) {
 void op_getattr(fuse_req_t req, fuse_ino_t ino, fuse_file_info*) {
   answer(
       req,
-      [&](FileSystem& fs) -> Result<struct stat> {
+      [&](FileSystem & fs) -> Result<struct stat> {
         const auto id = NodeId::from(ino);
         if (!fs.tree.exists(id)) return fail(ESTALE);
         return attributes(fs, id, fs.tree.is_directory(id));
@@ -95,7 +95,8 @@ void op_read(fuse_req_t req, fuse_ino_t, std::size_t size, off_t offset, fuse_fi
           fuse_reply_buf(req, nullptr, 0);
           return;
         }
-        fuse_reply_buf(req, text->data() + start, std::min(size, text->size() - static_cast<std::size_t>(start)));
+        fuse_reply_buf(req, text->data() + start,
+                       std::min(size, text->size() - static_cast<std::size_t>(start)));
       });
 }
 
@@ -115,7 +116,8 @@ void op_readdir(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, 
         std::size_t used = 0;
         for (auto i = static_cast<std::size_t>(offset); i < entries.size(); ++i) {
           const auto attr = attributes(fs, entries[i].id, entries[i].directory);
-          const auto need = fuse_add_direntry(req, buffer.data() + used, size - used, entries[i].name.c_str(), &attr, static_cast<off_t>(i + 1));
+          const auto need = fuse_add_direntry(req, buffer.data() + used, size - used, entries[i].name.c_str(),
+                                              &attr, static_cast<off_t>(i + 1));
           if (need > size - used) break;
           used += need;
         }

@@ -22,7 +22,8 @@ Entry entry_of(std::string_view line) {
 
 std::optional<unsigned> processor_of(std::string_view stanza) {
   for (const auto line : split(stanza, '\n'))
-    if (const auto entry = entry_of(line); entry.key == "processor") return parse_int<unsigned>(trim(line.substr(entry.label.size())));
+    if (const auto entry = entry_of(line); entry.key == "processor")
+      return parse_int<unsigned>(trim(line.substr(entry.label.size())));
   return std::nullopt;
 }
 

@@ -24,7 +24,8 @@ std::string render_diskstats(const std::vector<DiskView>& disks) {
     // counts no times and merges per cgroup.
     text += " " + std::to_string(io.reads) + " 0 " + std::to_string(io.read_bytes / kSector) + " 0";
     text += " " + std::to_string(io.writes) + " 0 " + std::to_string(io.write_bytes / kSector) + " 0 0 0 0";
-    text += " " + std::to_string(io.discards) + " 0 " + std::to_string(io.discard_bytes / kSector) + " 0 0 0\n";
+    text +=
+        " " + std::to_string(io.discards) + " 0 " + std::to_string(io.discard_bytes / kSector) + " 0 0 0\n";
   }
   return text;
 }
@@ -34,7 +35,9 @@ std::string render_swaps(const MemoryView& memory) {
   if (memory.swap_total == 0) return text;
   const auto used = memory.swap_total - memory.swap_free;
   // Columns as in mm/swapfile.c: the name fills 40, numbers of up to seven digits two tabs.
-  const auto column = [](std::uint64_t value) { return std::to_string(value) + (value < 10'000'000 ? "\t\t" : "\t"); };
+  const auto column = [](std::uint64_t value) {
+    return std::to_string(value) + (value < 10'000'000 ? "\t\t" : "\t");
+  };
   text += "none" + std::string(36, ' ') + "virtual\t\t" + column(memory.swap_total) + column(used) + "0\n";
   return text;
 }

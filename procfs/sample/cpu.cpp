@@ -6,8 +6,10 @@ namespace {
 
 Result<cgroup::Quota> sample_quota(HotFiles& files, const std::string& directory, bool v2) {
   if (v2) return during(directory, cgroup::parse_cpu_max(TRY(files.read(directory + "/cpu.max"))));
-  const auto quota = TRY(during(directory, cgroup::parse_limit(TRY(files.read(directory + "/cpu.cfs_quota_us")))));
-  const auto period = TRY(during(directory, cgroup::parse_limit(TRY(files.read(directory + "/cpu.cfs_period_us")))));
+  const auto quota =
+      TRY(during(directory, cgroup::parse_limit(TRY(files.read(directory + "/cpu.cfs_quota_us")))));
+  const auto period =
+      TRY(during(directory, cgroup::parse_limit(TRY(files.read(directory + "/cpu.cfs_period_us")))));
   if (period == 0) return bad_input(directory + ": cpu.cfs_period_us is 0");
   return cgroup::Quota{quota, period};
 }
@@ -49,12 +51,14 @@ Result<CpuUsage> sample_usage(HotFiles& files, const Place& place) {
 Result<CpuSample> sample_cpu(HotFiles& files, const Places& places) {
   CpuSample sample;
   if (places.quota)
-    for (const auto& directory : places.quota->levels) sample.quotas.push_back(TRY(sample_quota(files, directory, places.quota->v2)));
+    for (const auto& directory : places.quota->levels)
+      sample.quotas.push_back(TRY(sample_quota(files, directory, places.quota->v2)));
   if (places.cpuset) sample.allowed = TRY(sample_allowed(files, *places.cpuset));
   if (places.usage && !places.usage->own.empty()) sample.usage = TRY(sample_usage(files, *places.usage));
   // v1 counts throttling beside the quota.
   if (places.quota && !places.quota->v2 && !places.quota->own.empty())
-    sample.usage.throttled = cgroup::value_of(TRY(files.read(places.quota->own + "/cpu.stat")), "throttled_time") / 1000;
+    sample.usage.throttled =
+        cgroup::value_of(TRY(files.read(places.quota->own + "/cpu.stat")), "throttled_time") / 1000;
   return sample;
 }
 

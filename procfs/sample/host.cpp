@@ -34,7 +34,8 @@ Result<std::vector<unsigned>> Host::online_cpus() {
 Result<std::shared_ptr<const std::string>> Host::cpuinfo() {
   const std::lock_guard lock(mutex_);
   if (!fresh(cpuinfo_, kCpuLifetime))
-    cpuinfo_ = {clock_.boottime(), std::make_shared<const std::string>(TRY(sys::read_file(root_ + "/proc/cpuinfo")))};
+    cpuinfo_ = {clock_.boottime(),
+                std::make_shared<const std::string>(TRY(sys::read_file(root_ + "/proc/cpuinfo")))};
   return *cpuinfo_.value;
 }
 

@@ -19,7 +19,8 @@ namespace nacre::procfs {
 class Host {
  public:
   // `root` is put before every path (tests with a fake tree).
-  Host(HotFiles& files, const Clock& clock, std::string root = "") : files_(files), clock_(clock), root_(std::move(root)) {}
+  Host(HotFiles& files, const Clock& clock, std::string root = "")
+      : files_(files), clock_(clock), root_(std::move(root)) {}
 
   Result<HostMemory> memory();
   Result<std::vector<unsigned>> online_cpus();

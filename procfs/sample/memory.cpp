@@ -57,8 +57,11 @@ Result<MemoryLevel> sample_level(HotFiles& files, const std::string& directory, 
   MemoryLevel level;
   level.limit = TRY(number(files, directory + (v2 ? "/memory.max" : "/memory.limit_in_bytes")));
   level.usage = TRY(number(files, directory + (v2 ? "/memory.current" : "/memory.usage_in_bytes")));
-  level.swap_limit = TRY(number_or(files, directory + (v2 ? "/memory.swap.max" : "/memory.memsw.limit_in_bytes"), cgroup::kUnlimited));
-  level.swap_usage = TRY(number_or(files, directory + (v2 ? "/memory.swap.current" : "/memory.memsw.usage_in_bytes"), v2 ? 0 : level.usage));
+  level.swap_limit = TRY(number_or(
+      files, directory + (v2 ? "/memory.swap.max" : "/memory.memsw.limit_in_bytes"), cgroup::kUnlimited));
+  level.swap_usage =
+      TRY(number_or(files, directory + (v2 ? "/memory.swap.current" : "/memory.memsw.usage_in_bytes"),
+                    v2 ? 0 : level.usage));
   return level;
 }
 
@@ -96,7 +99,8 @@ Result<MemorySample> sample_memory(HotFiles& files, const Places& places) {
   if (!places.memory) return sample;
   const auto& place = *places.memory;
   sample.v2 = place.v2;
-  for (const auto& directory : place.levels) sample.levels.push_back(TRY(sample_level(files, directory, place.v2)));
+  for (const auto& directory : place.levels)
+    sample.levels.push_back(TRY(sample_level(files, directory, place.v2)));
   if (place.own.empty()) return sample;
   sample.own = !place.levels.empty() && place.levels.front() == place.own;
   sample.stat = parse_memory_stat(TRY(files.read(place.own + "/memory.stat")), place.v2);

@@ -67,7 +67,8 @@ std::string find_tasks(const Hierarchies& hierarchies, const PathIn& path_in) {
     if (!sys::exists(directory + "/cgroup.procs")) continue;
     // Below the limits `nacre run` has two children: the container's processes are in
     // "payload", the servers of its file system in "fs".
-    if (sys::exists(directory + "/payload/cgroup.procs") && sys::exists(directory + "/fs/cgroup.procs")) directory += "/payload";
+    if (sys::exists(directory + "/payload/cgroup.procs") && sys::exists(directory + "/fs/cgroup.procs"))
+      directory += "/payload";
     return directory;
   }
   return {};
@@ -102,10 +103,12 @@ Result<Places> locate(const Hierarchies& hierarchies, std::string_view path) {
 Result<Places> locate(const Hierarchies& hierarchies, const std::vector<cgroup::Membership>& memberships) {
   const auto path_in = [&](const Hierarchy& hierarchy) -> std::optional<std::string> {
     for (const auto& membership : memberships)
-      if (hierarchy.v2 ? membership.controllers.empty() : membership.controllers == hierarchy.controllers) return membership.path;
+      if (hierarchy.v2 ? membership.controllers.empty() : membership.controllers == hierarchy.controllers)
+        return membership.path;
     // Controllers of one v1 mount may come in another order.
     for (const auto& membership : memberships)
-      if (!hierarchy.v2 && std::ranges::is_permutation(membership.controllers, hierarchy.controllers)) return membership.path;
+      if (!hierarchy.v2 && std::ranges::is_permutation(membership.controllers, hierarchy.controllers))
+        return membership.path;
     return std::nullopt;
   };
   return locate_by(hierarchies, path_in);

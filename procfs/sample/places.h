@@ -34,6 +34,7 @@ struct Places {
 // Finds a container's cgroup in the hierarchies: by one path in all of them, or by the
 // memberships of one of its processes. ENOENT when it is in none.
 Result<Places> locate(const cgroup::Hierarchies& hierarchies, std::string_view path);
-Result<Places> locate(const cgroup::Hierarchies& hierarchies, const std::vector<cgroup::Membership>& memberships);
+Result<Places> locate(const cgroup::Hierarchies& hierarchies,
+                      const std::vector<cgroup::Membership>& memberships);
 
 }  // namespace nacre::procfs

@@ -27,7 +27,8 @@ struct MemoryLevel {
 // memory.stat of the container, its descendants included, in bytes. What a hierarchy does
 // not count is 0.
 struct MemoryStat {
-  std::uint64_t anon = 0, anon_thp = 0, file = 0, file_mapped = 0, file_dirty = 0, file_writeback = 0, file_thp = 0;
+  std::uint64_t anon = 0, anon_thp = 0, file = 0, file_mapped = 0, file_dirty = 0, file_writeback = 0,
+                file_thp = 0;
   std::uint64_t shmem = 0, shmem_thp = 0, swapcached = 0;
   std::uint64_t active_anon = 0, inactive_anon = 0, active_file = 0, inactive_file = 0, unevictable = 0;
   std::uint64_t slab_reclaimable = 0, slab_unreclaimable = 0;

@@ -18,7 +18,8 @@ constexpr std::size_t kMaskRoom = 4096;
 Result<std::vector<unsigned char>> real_mask(pid_t thread) {
   std::vector<unsigned char> mask(kMaskRoom);
   // The system call tells the mask's size, which the library's wrapper hides.
-  const auto size = TRY(sys::checked([&] { return ::syscall(SYS_sched_getaffinity, thread, mask.size(), mask.data()); }));
+  const auto size =
+      TRY(sys::checked([&] { return ::syscall(SYS_sched_getaffinity, thread, mask.size(), mask.data()); }));
   mask.resize(static_cast<std::size_t>(size));
   return mask;
 }
@@ -32,10 +33,11 @@ bool means_caller(const seccomp_notif& notification) {
   return status && parse_innermost_pid(*status) == wanted;
 }
 
-Result<std::string> bytes_for(const TrappedCall& trapped, const seccomp_notif& notification, Container& container,
-                              const CpuMaskRules& rules) {
+Result<std::string> bytes_for(const TrappedCall& trapped, const seccomp_notif& notification,
+                              Container& container, const CpuMaskRules& rules) {
   const auto view = TRY(container.view());
-  if (trapped.call == Call::sysinfo) return sysinfo_bytes(*view, container.loads(), TRY(container.tasks()), trapped.abi);
+  if (trapped.call == Call::sysinfo)
+    return sysinfo_bytes(*view, container.loads(), TRY(container.tasks()), trapped.abi);
   const auto real = TRY(real_mask(static_cast<pid_t>(notification.pid)));
   return affinity_bytes(real, view->cpus.size(), notification.data.args[1], trapped.abi, rules);
 }
@@ -48,18 +50,22 @@ Result<CpuMaskRules> cpu_mask_rules() {
   return CpuMaskRules{possible.back() + std::size_t{1}, TRY(real_mask(0)).size()};
 }
 
-Result<> answer_call(int listener, const seccomp_notif& notification, Container& container, const CpuMaskRules& rules) {
+Result<> answer_call(int listener, const seccomp_notif& notification, Container& container,
+                     const CpuMaskRules& rules) {
   const auto trapped = trapped_call(notification.data.arch, notification.data.nr);
   if (!trapped || notification.pid == 0) return answer_continue(listener, notification.id);
   const bool affinity = trapped->call == Call::sched_getaffinity;
   if (affinity && !means_caller(notification)) return answer_continue(listener, notification.id);
 
   const auto bytes = bytes_for(*trapped, notification, container, rules);
-  if (!bytes && affinity && bytes.error().code == EINVAL) return answer_error(listener, notification.id, EINVAL);
+  if (!bytes && affinity && bytes.error().code == EINVAL)
+    return answer_error(listener, notification.id, EINVAL);
   if (!bytes) return answer_continue(listener, notification.id);
 
-  const auto written = write_to_caller(listener, notification, notification.data.args[affinity ? 2 : 0], *bytes);
-  if (written) return answer_value(listener, notification.id, affinity ? static_cast<std::int64_t>(bytes->size()) : 0);
+  const auto written =
+      write_to_caller(listener, notification, notification.data.args[affinity ? 2 : 0], *bytes);
+  if (written)
+    return answer_value(listener, notification.id, affinity ? static_cast<std::int64_t>(bytes->size()) : 0);
   if (written.error().code == ENOENT) return {};  // the caller has gone
   if (written.error().code == EFAULT) return answer_error(listener, notification.id, EFAULT);
   return answer_continue(listener, notification.id);

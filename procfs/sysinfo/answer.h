@@ -10,7 +10,8 @@ namespace nacre::procfs {
 // Answers one trapped call with the container's own numbers. Whatever stands in the way on
 // our side, the caller gets the kernel's answer instead (CONTINUE); only its own bad
 // pointer or length is an error to it.
-Result<> answer_call(int listener, const seccomp_notif& notification, Container& container, const CpuMaskRules& rules);
+Result<> answer_call(int listener, const seccomp_notif& notification, Container& container,
+                     const CpuMaskRules& rules);
 
 // What this kernel's CPU masks look like, for affinity_bytes().
 Result<CpuMaskRules> cpu_mask_rules();

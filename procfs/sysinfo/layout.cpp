@@ -86,13 +86,14 @@ std::string sysinfo_bytes(const View& view, const Loads& loads, const TaskCounts
   return encode<Layout32>(view, loads, tasks, fits ? 0 : kPageShift);
 }
 
-Result<std::string> affinity_bytes(const std::vector<unsigned char>& real, std::size_t count, std::uint64_t length, Abi abi,
-                                   const CpuMaskRules& rules) {
+Result<std::string> affinity_bytes(const std::vector<unsigned char>& real, std::size_t count,
+                                   std::uint64_t length, Abi abi, const CpuMaskRules& rules) {
   const std::uint64_t word = abi == Abi::bits64 ? 8 : 4;
   length = static_cast<std::uint32_t>(length);  // an unsigned int in the kernel
   if (length * 8 < rules.cpus || length % word != 0) return fail(EINVAL);
   std::string bytes(std::min<std::size_t>(length, rules.mask_size), '\0');
-  for (std::size_t cpu = 0, shown = 0; cpu / 8 < std::min(real.size(), bytes.size()) && shown < count; ++cpu) {
+  for (std::size_t cpu = 0, shown = 0; cpu / 8 < std::min(real.size(), bytes.size()) && shown < count;
+       ++cpu) {
     const auto bit = static_cast<unsigned char>(1u << (cpu % 8));
     if ((real[cpu / 8] & bit) == 0) continue;
     bytes[cpu / 8] = static_cast<char>(static_cast<unsigned char>(bytes[cpu / 8]) | bit);

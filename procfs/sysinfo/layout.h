@@ -36,7 +36,7 @@ struct CpuMaskRules {
 // The answer of sched_getaffinity(2) to a buffer of `length` bytes: the bytes to write (their
 // number is the return value), from the first `count` CPUs of `real`, the caller's true
 // mask. EINVAL by the kernel's own rules.
-Result<std::string> affinity_bytes(const std::vector<unsigned char>& real, std::size_t count, std::uint64_t length, Abi abi,
-                                   const CpuMaskRules& rules);
+Result<std::string> affinity_bytes(const std::vector<unsigned char>& real, std::size_t count,
+                                   std::uint64_t length, Abi abi, const CpuMaskRules& rules);
 
 }  // namespace nacre::procfs

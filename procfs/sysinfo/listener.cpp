@@ -51,18 +51,21 @@ void prefer_sync_wake_up(int listener) { static_cast<void>(::ioctl(listener, kSe
 
 Result<std::optional<seccomp_notif>> receive_notification(int listener) {
   Roomy<seccomp_notif> notification;  // the kernel wants it zeroed
-  const auto received = sys::succeed([&] { return ::ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &notification); });
+  const auto received =
+      sys::succeed([&] { return ::ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &notification); });
   if (received) return notification.record;
   if (received.error().code == ENOENT) return std::nullopt;
   return std::unexpected(received.error());
 }
 
-Result<> write_to_caller(int listener, const seccomp_notif& notification, std::uint64_t address, std::string_view bytes) {
+Result<> write_to_caller(int listener, const seccomp_notif& notification, std::uint64_t address,
+                         std::string_view bytes) {
   const auto path = "/proc/" + std::to_string(notification.pid) + "/mem";
   const auto memory = TRY(sys::open_at(AT_FDCWD, path.c_str(), O_WRONLY));
   // The file is of the caller only if the caller still waits now that it is open.
   TRY(still_waits(listener, notification.id));
-  const auto written = sys::checked([&] { return ::pwrite(memory.get(), bytes.data(), bytes.size(), static_cast<off_t>(address)); });
+  const auto written = sys::checked(
+      [&] { return ::pwrite(memory.get(), bytes.data(), bytes.size(), static_cast<off_t>(address)); });
   TRY(still_waits(listener, notification.id));
   if (!written || *written != static_cast<ssize_t>(bytes.size())) return fail(EFAULT);
   return {};

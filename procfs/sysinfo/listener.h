@@ -25,7 +25,8 @@ Result<std::optional<seccomp_notif>> receive_notification(int listener);
 
 // Writes into the waiting caller's memory; EFAULT for a bad address. ENOENT when the caller
 // no longer waits, so that nothing is written into another process with the same number.
-Result<> write_to_caller(int listener, const seccomp_notif& notification, std::uint64_t address, std::string_view bytes);
+Result<> write_to_caller(int listener, const seccomp_notif& notification, std::uint64_t address,
+                         std::string_view bytes);
 
 // Let the call return `value`, fail with `code`, or run in the kernel as if unfiltered. A
 // caller that no longer waits is no error.

@@ -63,7 +63,8 @@ Result<> Supervisor::watch(WatchRef watch) {
     watches_[key] = watch;
   }
   epoll_event event{.events = EPOLLIN | EPOLLONESHOT, .data = {.u64 = key}};
-  auto added = sys::succeed([&] { return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, watch->fd.get(), &event); });
+  auto added =
+      sys::succeed([&] { return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, watch->fd.get(), &event); });
   if (!added) {
     const std::lock_guard lock(mutex_);
     watches_.erase(key);
@@ -76,7 +77,8 @@ Result<> Supervisor::watch_init(const ContainerRef& container, UniqueFd pidfd) {
 }
 
 Result<> Supervisor::add_listener(const ContainerRef& container, UniqueFd listener) {
-  if (!is_listener(listener.get())) return bad_input("container " + container->id() + ": the descriptor is no seccomp listener");
+  if (!is_listener(listener.get()))
+    return bad_input("container " + container->id() + ": the descriptor is no seccomp listener");
   prefer_sync_wake_up(listener.get());
   TRY(during("watch the seccomp listener of container " + container->id(),
              watch(std::make_shared<Watch>(container, std::move(listener), true))));
@@ -86,7 +88,9 @@ Result<> Supervisor::add_listener(const ContainerRef& container, UniqueFd listen
 
 void Supervisor::unwatch_init(const Container& container) {
   const std::lock_guard lock(mutex_);
-  std::erase_if(watches_, [&](const auto& item) { return !item.second->listener && item.second->container.get() == &container; });
+  std::erase_if(watches_, [&](const auto& item) {
+    return !item.second->listener && item.second->container.get() == &container;
+  });
 }
 
 Supervisor::WatchRef Supervisor::find(std::uint64_t key) {
@@ -131,7 +135,8 @@ void Supervisor::handle(std::uint64_t key, std::uint32_t events) {
     ended(key, watch);
     return;
   }
-  if (*notification) static_cast<void>(answer_call(watch->fd.get(), **notification, *watch->container, rules_));
+  if (*notification)
+    static_cast<void>(answer_call(watch->fd.get(), **notification, *watch->container, rules_));
   rearm(key, *watch);
 }
 
@@ -143,7 +148,9 @@ void Supervisor::ended(std::uint64_t key, const WatchRef& watch) {
   {
     const std::lock_guard lock(mutex_);
     watches_.erase(key);
-    listened = std::ranges::any_of(watches_, [&](const auto& item) { return item.second->listener && item.second->container == container; });
+    listened = std::ranges::any_of(watches_, [&](const auto& item) {
+      return item.second->listener && item.second->container == container;
+    });
   }
   if (!watch->listener) {
     registry_.remove(*container);

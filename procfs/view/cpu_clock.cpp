@@ -21,7 +21,8 @@ class Dealer {
   Dealer(std::vector<CpuTimes>& cpus, std::size_t count) : cpus_(cpus), count_(count) {}
   void deal(std::uint64_t amount, std::uint64_t CpuTimes::*field) {
     for (std::size_t i = 0; i < count_; ++i) cpus_[i].*field += amount / count_;
-    for (std::uint64_t left = amount % count_; left > 0; --left, next_ = (next_ + 1) % count_) ++(cpus_[next_].*field);
+    for (std::uint64_t left = amount % count_; left > 0; --left, next_ = (next_ + 1) % count_)
+      ++(cpus_[next_].*field);
   }
 
  private:
@@ -77,8 +78,9 @@ void CpuClock::advance(std::uint64_t uptime, std::size_t count, const CpuUsage& 
   dealer.deal(room - busy - steal, &CpuTimes::idle);
   uptime_ = uptime;
   started_ = true;
-  last_ = {std::max(usage.total, last_.total), std::max(usage.user, last_.user), std::max(usage.system, last_.system),
-           std::max(usage.nice, last_.nice), std::max(usage.throttled, last_.throttled)};
+  last_ = {std::max(usage.total, last_.total), std::max(usage.user, last_.user),
+           std::max(usage.system, last_.system), std::max(usage.nice, last_.nice),
+           std::max(usage.throttled, last_.throttled)};
 }
 
 CpuTimes CpuClock::total() const {

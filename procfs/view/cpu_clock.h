@@ -28,7 +28,9 @@ class CpuClock {
   void advance(std::uint64_t uptime, std::size_t count, const CpuUsage& usage);
 
   // Of the `count` CPUs given to advance() last.
-  std::vector<CpuTimes> cpus() const { return {cpus_.begin(), cpus_.begin() + static_cast<std::ptrdiff_t>(count_)}; }
+  std::vector<CpuTimes> cpus() const {
+    return {cpus_.begin(), cpus_.begin() + static_cast<std::ptrdiff_t>(count_)};
+  }
   // The "cpu" line: all CPUs there ever were, so that it grows even when a quota shrinks.
   CpuTimes total() const;
 

@@ -56,8 +56,10 @@ Capacity swap_capacity(const MemorySample& sample, const HostMemory& host) {
 
 // What the kernel could give back at once: the file cache and reclaimable slab.
 std::uint64_t available(const Capacity& memory, const MemoryStat& stat, const HostMemory& host) {
-  const auto reclaimable = saturating_add(saturating_add(stat.active_file, stat.inactive_file), stat.slab_reclaimable);
-  const auto wanted = std::min({saturating_add(memory.free, reclaimable), memory.total, host.available * 1024});
+  const auto reclaimable =
+      saturating_add(saturating_add(stat.active_file, stat.inactive_file), stat.slab_reclaimable);
+  const auto wanted =
+      std::min({saturating_add(memory.free, reclaimable), memory.total, host.available * 1024});
   return std::max(memory.free, wanted);
 }
 

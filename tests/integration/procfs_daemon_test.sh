@@ -1,0 +1,178 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The life of nacre-procfs: start, register, read, hostile clients, stop, kill, idle exit.
+command -v python3 >/dev/null || { echo "SKIP: needs python3"; exit 77; }
+. "$TESTS/../support/cgroup.sh"
+client="python3 -B $TESTS/../support/procfs_client.py"
+cgroup=$NACRE_CGROUP_PARENT/box
+init=
+clean() {
+  [ -z "$init" ] || { kill "$init" 2>/dev/null && wait "$init" || :; }
+  umount -R "$T/view" 2>/dev/null || :
+  [ ! -e "$T/other/pid" ] || kill "$(cat "$T/other/pid")" || :
+  remove_cgroup "$NACRE_CGROUP_PARENT"
+}
+trap clean EXIT
+fail() { echo "$*"; exit 1; }
+expect() { [ "$1" = "$2" ] || fail "$3: expected \"$2\", got \"$1\""; }
+field() { awk -v key="$1:" '$1 == key {print $2}' "$2"; }
+until_true() { for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do "$@" && return; sleep 0.1; done; return 1; }
+
+# Live when the command returns; invisible in everybody else's mount table.
+nacre-procfs
+daemon=$(cat "$NACRE_PROCFS_DIR/pid")
+[ -S "$NACRE_PROCFS_DIR/control" ] || fail "no socket"
+! grep -q nacre-procfs /proc/self/mountinfo || fail "the daemon's mount is visible outside"
+# One for each directory.
+! nacre-procfs 2>second.txt || fail "a second daemon started"
+grep -q "another nacre-procfs (pid $daemon) already serves $NACRE_PROCFS_DIR" second.txt || fail "$(cat second.txt)"
+! nacre-procfs --idle-exit soon 2>/dev/null || fail "bad option accepted"
+
+limited_cgroup "$cgroup" $((128 << 20)) 150000
+sleep 1000 &
+init=$!
+join_cgroup "$cgroup" $init
+mkdir view
+mount -t tmpfs view view
+idle=$($client status)
+$client add box $init "$cgroup" "$T/view" >/dev/null
+
+# The numbers are the limits, and agree with each other.
+expect "$(field MemTotal view/proc/meminfo)" $((128 << 10)) MemTotal
+[ "$(field MemFree view/proc/meminfo)" -le "$(field MemAvailable view/proc/meminfo)" ] || fail "free > available"
+[ "$(field MemAvailable view/proc/meminfo)" -le "$(field MemTotal view/proc/meminfo)" ] || fail "available > total"
+cpus=$(nproc)
+[ "$cpus" -le 2 ] || cpus=2 # a quota of 1.5
+expect "$(grep -c ^processor view/proc/cpuinfo)" "$cpus" cpuinfo
+expect "$(grep -c '^cpu[0-9]' view/proc/stat)" "$cpus" stat
+expect "$(find view/sys/devices/system/cpu -maxdepth 1 -name 'cpu[0-9]*' | wc -l)" "$cpus" "cpu directories"
+for file in online possible present; do
+  expect "$(cat view/sys/devices/system/cpu/$file)" "$([ "$cpus" = 1 ] && echo 0 || echo 0-1)" "$file"
+done
+expect "$(wc -l <view/proc/swaps)" "$(wc -l </proc/swaps)" "swaps"
+awk '{exit !($1 < 60)}' view/proc/uptime || fail "uptime $(cat view/proc/uptime)"
+expect "$(wc -w <view/proc/loadavg)" 5 loadavg
+expect "$(stat -c '%a %s' view/proc/meminfo)" "444 4096" "attributes"
+! echo 1 2>/dev/null >view/proc/meminfo || fail "a file could be written"
+[ -z "$(cat view/proc/diskstats)" ] || awk 'NF != 20 {exit 1}' view/proc/diskstats || fail "diskstats: $(cat view/proc/diskstats)"
+
+# A descriptor that is kept and seeks back reads new text; small reads see one text.
+python3 -B - "$T/view/proc" <<'P' || fail "reading piecewise"
+import os, sys, time
+fd = os.open(sys.argv[1] + "/uptime", os.O_RDONLY)
+first = os.read(fd, 4096)
+time.sleep(0.1)
+os.lseek(fd, 0, 0)
+assert os.read(fd, 4096) != first
+assert os.read(fd, 4096) == b""
+fd = os.open(sys.argv[1] + "/meminfo", os.O_RDONLY)
+text = b"".join(iter(lambda: os.read(fd, 7), b""))
+assert text.startswith(b"MemTotal:") and text.endswith(b"kB\n"), text
+P
+
+# Whoever is in the container's cgroup (in any part of it) sees the same in the shared tree.
+shared=/proc/$daemon/root$NACRE_PROCFS_DIR/mnt
+memory=$(cgroup_mount memory)
+expect "$(sh -c 'echo 0 >"$1"; exec cat "$2"' sh "$memory$cgroup/cgroup.procs" "$shared/proc/meminfo" | awk '/^MemTotal/ {print $2}')" \
+  $((128 << 10)) "the shared tree"
+[ "$(field MemTotal "$shared/proc/meminfo")" -ge "$(field MemTotal view/proc/meminfo)" ] || fail "our own cgroup"
+
+# Malformed and hostile requests get an error, and do no harm.
+python3 -B - "$TESTS/../support" $init "$cgroup" <<'P' || fail "hostile client"
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from procfs_client import Client
+init, cgroup = int(sys.argv[2]), sys.argv[3]
+client = Client()
+good = {"op": "add", "id": "other", "init": init, "cgroup": cgroup}
+for bad in [b"", b"{", b"[1]", b"null", b"\xff\xfe", b'{"op":5}', b'{"op":"fly"}', b"[" * 60000, b"x" * 65536,
+            {**good, "id": "../x"}, {**good, "id": "a/b"}, {**good, "id": ".hidden"}, {**good, "id": ""}, {**good, "id": "x" * 300},
+            {**good, "id": 5}, {**good, "init": -1}, {**good, "init": 2 ** 40}, {**good, "init": "1"}, {**good, "init": 4194304},
+            {**good, "cgroup": "relative"}, {**good, "cgroup": "/../.."}, {**good, "cgroup": "/no/such"}, {**good, "cgroup": "/x\0y"},
+            {**good, "id": "box"}, {"op": "listen", "id": "box"}, {"op": "listen", "id": "nobody"}, {"op": "hello", "version": 1}]:
+    if bad == b"":
+        continue
+    answer, fds = client.call(bad)
+    assert "error" in answer and not fds, (bad, answer)
+null = os.open("/dev/null", os.O_RDONLY)
+assert "error" in client.call({"op": "listen", "id": "box"}, [null])[0]
+assert "error" in client.call({"op": "listen", "id": "box"}, [null, null])[0]
+assert "version" in Client(version=99).greeting and "error" in Client(version=99).greeting
+assert "error" in Client(version=99).call({"op": "status"})[0]
+quiet = [Client() for _ in range(50)]  # connections that just stay
+assert client.call({"op": "remove", "id": "nobody"})[0].get("error") is None
+assert client.call({"op": "status"})[0]["containers"] == 1
+P
+
+# Registering and forgetting again leaves no descriptor; idle containers cost one each.
+for i in 1 2 3 4 5; do
+  $client add "again$i" $init "$cgroup" >/dev/null
+  $client remove "again$i" >/dev/null
+done
+python3 -B - "$TESTS/../support" $init "$cgroup" "$idle" <<'P' || fail "descriptors are not given back"
+import json, sys, time
+sys.path.insert(0, sys.argv[1])
+from procfs_client import Client
+init, cgroup, idle = int(sys.argv[2]), sys.argv[3], json.loads(sys.argv[4])
+client = Client()
+many = 30
+for i in range(many):
+    answer, fds = client.add(f"many{i}", init, cgroup)
+    assert len(fds) == len(answer["targets"]) == 8, answer
+for _ in range(150):  # unused descriptors are closed at the second pulse
+    status = client.call({"op": "status"})[0]
+    if status["descriptors"] <= idle["descriptors"] + many + 1:
+        break
+    time.sleep(0.1)
+assert status["descriptors"] <= idle["descriptors"] + many + 1, (idle, status)
+for i in range(many):
+    client.call({"op": "remove", "id": f"many{i}"})
+P
+
+# SIGTERM: everything goes. Attached files then answer with an error, they do not hang.
+kill "$daemon"
+until_true test ! -e "$NACRE_PROCFS_DIR/pid" || fail "SIGTERM did not end the daemon"
+until_true test ! -e "/proc/$daemon/stat" || fail "the daemon still runs"
+[ ! -e "$NACRE_PROCFS_DIR/control" ] || fail "the socket is left"
+! cat view/proc/meminfo >/dev/null 2>&1 || fail "a dead daemon answers"
+umount -R view
+mount -t tmpfs view view
+
+# kill -9 leaves files, and the next daemon starts over them.
+nacre-procfs
+daemon=$(cat "$NACRE_PROCFS_DIR/pid")
+kill -9 "$daemon"
+until_true test ! -e "/proc/$daemon/stat" || fail "not killed"
+nacre-procfs
+$client add box $init "$cgroup" "$T/view" >/dev/null
+expect "$(field MemTotal view/proc/meminfo)" $((128 << 10)) "MemTotal after kill -9"
+# The container is known until its init ends.
+kill $init
+wait $init 2>/dev/null || :
+init=
+gone() { $client status | grep -q '"containers": 0'; }
+until_true gone || fail "a dead container is still registered"
+umount -R view
+
+# --idle-exit leaves by itself, and not while a container is there.
+nacre-procfs --dir "$T/other" --idle-exit 0.3
+other=$(cat "$T/other/pid")
+until_true test ! -e "$T/other/pid" || fail "--idle-exit did not end the daemon"
+until_true test ! -e "/proc/$other/stat" || fail "--idle-exit did not end the process"
+nacre-procfs --dir "$T/other" --idle-exit 0.5
+sleep 1000 &
+init=$!
+join_cgroup "$cgroup" $init
+NACRE_PROCFS_DIR=$T/other $client add box $init "$cgroup" >/dev/null
+sleep 1.2
+NACRE_PROCFS_DIR=$T/other $client status | grep -q '"containers": 1' || fail "left with a container"
+NACRE_PROCFS_DIR=$T/other $client remove box >/dev/null
+until_true test ! -e "$T/other/pid" || fail "did not leave after the last container"
+
+# Many at once: one wins, and all see it live.
+for i in 1 2 3 4 5 6 7 8; do
+  (nacre-procfs --dir "$T/other" 2>/dev/null || NACRE_PROCFS_DIR=$T/other $client status >/dev/null) &
+  starters="${starters:-} $!"
+done
+for pid in $starters; do wait "$pid" || fail "a start neither won nor found the winner"; done
+echo ok
