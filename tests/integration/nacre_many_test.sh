@@ -24,7 +24,7 @@ nothing_left() {
     [ -z "$(find "$NACRE_DATA_DIR/containers" -mindepth 1 -type d)" ] &&
     [ -z "$(ls "$NACRE_STATE_DIR/runtime" 2>/dev/null)" ] &&
     [ -z "$(find /sys/fs/cgroup -path "*$NACRE_CGROUP_PARENT/*" -type d 2>/dev/null)" ] &&
-    [ -z "$(grep -l 'fuse.nacre-fs' /proc/[0-9]*/mountinfo 2>/dev/null)" ] &&
+    [ -z "$(grep -l 'fuse.nacre-fs nacre ' /proc/[0-9]*/mountinfo 2>/dev/null)" ] &&
     [ "$(connections)" -le "$connections_before" ] &&
     [ "$(fds)" -le "$fds_before" ]
 }
