@@ -10,7 +10,7 @@ MAY_INCLUDE = {
     "fs": {"base", "fs"},
     "procfs": {"base", "procfs"},
     "runtime": {"base", "runtime"},
-    "tools/bench": {"base"},
+    "tools/bench": {"base", "tools"},
     "tools/nacre": {"base", "runtime", "tools"},
     "tests/fuzz": {"base", "fs", "procfs", "runtime", "tools", "tests"},
     "tests": {"base", "fs", "procfs", "runtime", "tools", "tests"},
@@ -29,7 +29,7 @@ ONLY_IN = {
 # A call that changes the machine has one address: these files wrap it, others call the
 # wrapper. (Tests do what they like.)
 MOUNTS = ["base/sys/*", "runtime/kernel/*", "procfs/daemon/mount_space.cpp"]
-FORKS = ["base/sys/*", "runtime/kernel/*", "runtime/process/*", "procfs/main.cpp", "fs/main.cpp", "tools/nacre/*"]
+FORKS = ["base/sys/*", "runtime/kernel/*", "runtime/process/*", "procfs/main.cpp", "fs/main.cpp", "tools/*"]
 CALLS_ONLY_IN = {
     r"(?<![\w>])::(mount|umount2?)\(": MOUNTS,
     r"(?<![\w>])::(fsopen|fsmount|fsconfig|move_mount|open_tree|mount_setattr)\(": MOUNTS,
