@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "procfs/container.h"
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <filesystem>
+#include <thread>
+
+#include "procfs/file_table.h"
+#include "procfs/render/render.h"
+#include "tests/support/golden.h"
+#include "tests/support/result_matchers.h"
+#include "tests/unit/procfs/fixture.h"
+
+namespace nacre::procfs {
+namespace {
+
+using namespace std::chrono_literals;
+using cgroup::Mode;
+using test::FailsWith;
+using test::matches_golden;
+using test::Succeeds;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+constexpr std::uint64_t kMiB = 1 << 20;
+constexpr std::uint64_t kSecond = 1'000'000;
+
+constexpr std::string_view kV2Stat =
+    "anon 41943040\nfile 62914560\nkernel 9437184\nkernel_stack 131072\npagetables 262144\nsec_pagetables "
+    "4096\npercpu 65536\n"
+    "sock 0\nvmalloc 8192\nshmem 10485760\nzswap 1048576\nzswapped 4194304\nfile_mapped 20971520\nfile_dirty "
+    "524288\n"
+    "file_writeback 4096\nswapcached 1048576\nanon_thp 8388608\nfile_thp 2097152\nshmem_thp 0\ninactive_anon "
+    "31457280\n"
+    "active_anon 20971520\ninactive_file 33554432\nactive_file 16777216\nunevictable "
+    "1048576\nslab_reclaimable 5242880\n"
+    "slab_unreclaimable 3145728\nslab 8388608\nworkingset_refault_anon 0\npgfault 100\n";
+constexpr std::string_view kV1Stat =
+    "cache 1\nrss 1\nmapped_file 1\ninactive_file 1\nhierarchical_memory_limit 268435456\ntotal_cache "
+    "62914560\n"
+    "total_rss 41943040\ntotal_rss_huge 8388608\ntotal_shmem 10485760\ntotal_mapped_file "
+    "20971520\ntotal_dirty 524288\n"
+    "total_writeback 4096\ntotal_swap 0\ntotal_swapcached 1048576\ntotal_inactive_anon "
+    "31457280\ntotal_active_anon 20971520\n"
+    "total_inactive_file 33554432\ntotal_active_file 16777216\ntotal_unevictable 1048576\n";
+
+class ContainerTest : public ::testing::TestWithParam<Mode> {
+ protected:
+  // 256 MiB and 1.5 CPUs below a parent of 1 GiB, and busy.
+  ContainerRef busy_container() {
+    auto& cgroups = machine.cgroups;
+    cgroups.create("/nacre");
+    cgroups.create("/nacre/box");
+    cgroups.set_memory("/nacre", 1024 * kMiB, 300 * kMiB);
+    cgroups.set_memory("/nacre/box", 256 * kMiB, 128 * kMiB);
+    cgroups.set_swap("/nacre/box", 512 * kMiB, 16 * kMiB);
+    cgroups.set_memory_stat("/nacre/box", cgroups.memory_v2() ? kV2Stat : kV1Stat);
+    cgroups.set_quota("/nacre/box", 150'000);
+    cgroups.set_cpuset("/nacre", "1-3");
+    cgroups.set_io("/nacre/box", "254:0", 7, 3);
+    std::filesystem::create_symlink("../../devices/virtual/block/vda",
+                                    cgroups.root() + "/sys/dev/block/254:0");
+    auto container = machine.add("box", "/nacre/box");
+    EXPECT_THAT(container, Succeeds());
+    machine.clock.advance(100s);
+    cgroups.set_usage("/nacre/box", 20 * kSecond, 10 * kSecond, 4 * kSecond);
+    cgroups.add_thread("/nacre/box", 4000, 'R', 1);
+    cgroups.add_thread("/nacre/box", 4001, 'S', 2);
+    cgroups.add_thread("/nacre/box", 4002, 'D', 3);
+    return *container;
+  }
+
+  FakeMachine machine{GetParam()};
+};
+
+TEST_P(ContainerTest, EveryFileIsAsTheKernelWouldWriteIt) {
+  const auto container = busy_container();
+  const std::string folder = "procfs/" + std::string(cgroup::name_of(GetParam())) + "/";
+  for (const auto& row : file_table()) {
+    if (!row.path.starts_with("proc/")) continue;
+    const auto text = row.render(*container, 0);
+    ASSERT_THAT(text, Succeeds()) << row.path;
+    EXPECT_TRUE(matches_golden(*text, folder + std::string(row.path.substr(5))));
+  }
+}
+
+TEST_P(ContainerTest, AllFilesAgreeOnTheNumberOfCpus) {
+  const auto container = busy_container();
+  const auto view = container->view();
+  ASSERT_THAT(view, Succeeds());
+  EXPECT_THAT((*view)->cpus, ElementsAre(1, 2));  // the parent's set, the quota's number
+  EXPECT_THAT((*view)->cpu_times, SizeIs(2));
+  const auto host = container->host_cpuinfo();
+  const auto cpuinfo = render_cpuinfo(**host, (*view)->cpus);
+  EXPECT_THAT(cpuinfo, HasSubstr("processor\t: 0\nmodel name\t: CPU number 1\n"));
+  EXPECT_THAT(cpuinfo, HasSubstr("processor\t: 1\nmodel name\t: CPU number 2\n"));
+  EXPECT_THAT(cpuinfo, Not(HasSubstr("processor\t: 2")));
+}
+
+TEST_P(ContainerTest, IdleInUptimeIsThatOfTheSameCpus) {
+  const auto container = busy_container();
+  const auto view = *container->view();
+  EXPECT_EQ(view->cpu_total.sum(), 2 * 100 * kSecond);
+  EXPECT_EQ(view->cpu_total.idle, (200 - 30 - 4) * kSecond);
+  EXPECT_EQ(render_uptime(*view), "100.00 166.00\n");
+}
+
+TEST_P(ContainerTest, OneInstantFeedsAllReaders) {
+  const auto container = busy_container();
+  const auto first = *container->view();
+  machine.cgroups.set_memory("/nacre/box", 64 * kMiB, 0);
+  machine.clock.advance(Container::kLifetime / 2);
+  EXPECT_EQ(*container->view(), first);
+  machine.clock.advance(Container::kLifetime);
+  EXPECT_EQ((*container->view())->memory.total, 64u * 1024);
+}
+
+TEST_P(ContainerTest, AFailureShowsTheLastViewAndNeverTheMachine) {
+  const auto container = busy_container();
+  const auto before = *container->view();
+  machine.later();
+  machine.cgroups.remove("/nacre/box");
+  machine.files.close_below(machine.cgroups.root());  // a removed cgroup's files read ENODEV
+  const auto after = container->view();
+  ASSERT_THAT(after, Succeeds());
+  EXPECT_EQ(*after, before);
+}
+
+TEST_P(ContainerTest, WithoutAnyViewAFailureIsAnError) {
+  const auto container = busy_container();
+  machine.cgroups.remove("/nacre/box");
+  EXPECT_THAT(container->view(), FailsWith(ENOENT));
+}
+
+TEST_P(ContainerTest, CountersNeverGoBackwards) {
+  const auto container = busy_container();
+  const auto before = *container->view();
+  machine.later();
+  machine.cgroups.set_usage("/nacre/box", 1 * kSecond, 1 * kSecond);
+  machine.cgroups.set_io("/nacre/box", "254:0", 1, 1);
+  const auto after = *container->view();
+  EXPECT_GE(after->cpu_total.user, before->cpu_total.user);
+  EXPECT_GE(after->cpu_total.system, before->cpu_total.system);
+  EXPECT_GE(after->cpu_total.idle, before->cpu_total.idle);
+  EXPECT_GE(after->disks.at(0).io.reads, before->disks.at(0).io.reads);
+}
+
+TEST_P(ContainerTest, ThreadsOfCgroupsBelowCount) {
+  const auto container = busy_container();
+  machine.cgroups.create("/nacre/box/inner");
+  machine.cgroups.add_thread("/nacre/box/inner", 4100, 'R', 17);
+  const auto tasks = container->tasks();
+  ASSERT_THAT(tasks, Succeeds());
+  EXPECT_EQ(tasks->total, 4u);
+  EXPECT_EQ(tasks->running, 2u);
+  EXPECT_EQ(tasks->blocked, 1u);
+  EXPECT_EQ(tasks->newest, 17);
+}
+
+TEST_P(ContainerTest, TheFileSystemServersOfAContainerAreNotItsProcesses) {
+  auto& cgroups = machine.cgroups;
+  for (const char* path : {"/nacre", "/nacre/box", "/nacre/box/payload", "/nacre/box/fs"})
+    cgroups.create(path);
+  cgroups.add_thread("/nacre/box/fs", 5000, 'R', 5000);
+  cgroups.add_thread("/nacre/box/payload", 5001, 'S', 1);
+  const auto container = machine.add("box", "/nacre/box");
+  ASSERT_THAT(container, Succeeds());
+  EXPECT_EQ((*container)->tasks()->total, 1u);
+  EXPECT_EQ((*container)->tasks()->running, 0u);
+}
+
+TEST_P(ContainerTest, LoadFollowsRunningAndBlockedThreads) {
+  const auto container = busy_container();
+  for (int tick = 0; tick < 1000; ++tick) container->tick_loads();
+  EXPECT_EQ(container->loads()[0], 2 * kLoadOne);  // one runs, one is blocked
+  EXPECT_EQ(render_loadavg(container->loads(), *container->tasks()).substr(0, 10), "2.00 2.00 ");
+}
+
+TEST_P(ContainerTest, ManyReadersSeeWholeViewsAndMonotonicCounters) {
+  const auto container = busy_container();
+  std::atomic<bool> stop = false;
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 4; ++i)
+    readers.emplace_back([&] {
+      std::uint64_t last = 0;
+      while (!stop) {
+        const auto view = container->view();
+        if (!view || (*view)->cpu_total.sum() < last) ++wrong;
+        if (view) last = (*view)->cpu_total.sum();
+        if (!container->tasks()) ++wrong;
+      }
+    });
+  for (int i = 0; i < 200; ++i) {
+    machine.clock.advance(30ms);
+    std::this_thread::yield();
+    static_cast<void>(container->view());
+  }
+  stop = true;
+  for (auto& reader : readers) reader.join();
+  EXPECT_EQ(wrong, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Layouts, ContainerTest, ::testing::Values(Mode::legacy, Mode::hybrid, Mode::unified),
+                         mode_name);
+
+}  // namespace
+}  // namespace nacre::procfs

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "procfs/registry.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/support/result_matchers.h"
+#include "tests/unit/procfs/fixture.h"
+
+namespace nacre::procfs {
+namespace {
+
+using cgroup::Mode;
+using test::FailsSaying;
+using test::FailsWith;
+using test::Succeeds;
+
+class RegistryTest : public ::testing::TestWithParam<Mode> {
+ protected:
+  void SetUp() override {
+    for (const char* path : {"/nacre", "/nacre/a", "/nacre/a/payload", "/nacre/b", "/other"})
+      machine.cgroups.create(path);
+  }
+  // A /proc entry of a process in `cgroup`.
+  void process(pid_t pid, const std::string& cgroup) {
+    std::string text;
+    int id = 9;
+    for (const auto& hierarchy : machine.cgroups.hierarchies().all()) {
+      std::string controllers;
+      for (const auto& name : hierarchy.controllers) controllers += (controllers.empty() ? "" : ",") + name;
+      text += hierarchy.v2 ? "0::" + cgroup + "\n"
+                           : std::to_string(id--) + ":" + controllers + ":" + cgroup + "\n";
+    }
+    machine.cgroups.write("/proc/" + std::to_string(pid) + "/cgroup", text);
+  }
+  FakeMachine machine{GetParam()};
+};
+
+TEST_P(RegistryTest, AnIdIsTakenOnce) {
+  const auto first = machine.add("a", "/nacre/a");
+  ASSERT_THAT(first, Succeeds());
+  EXPECT_THAT(machine.add("a", "/nacre/a"), FailsWith(EEXIST));
+  EXPECT_EQ(machine.registry.by_id("a"), *first);
+  EXPECT_EQ(machine.registry.by_number((*first)->number()), *first);
+  machine.registry.remove("a");
+  EXPECT_EQ(machine.registry.by_id("a"), nullptr);
+  EXPECT_EQ(machine.registry.by_number((*first)->number()), nullptr);
+  const auto second = machine.add("a", "/nacre/a");
+  ASSERT_THAT(second, Succeeds());
+  EXPECT_NE((*second)->number(), (*first)->number());  // node ids are never used again
+  machine.registry.remove(**first);                    // not the same container any more
+  EXPECT_EQ(machine.registry.by_id("a"), *second);
+}
+
+TEST_P(RegistryTest, BadRegistrationsAreNamed) {
+  EXPECT_THAT(machine.add("../a", "/nacre/a"), FailsSaying("bad container id"));
+  EXPECT_THAT(machine.add("a", "nacre"), FailsSaying("bad cgroup path"));
+  EXPECT_THAT(machine.add("a", "/nacre/../.."), FailsSaying("bad cgroup path"));
+  EXPECT_THAT(machine.add("a", "/nacre/none"), FailsSaying("container a: cgroup /nacre/none"));
+  EXPECT_THAT(machine.registry.add({"a", 0, "/nacre/a", 0, false}), FailsWith(ESRCH));
+  EXPECT_THAT(machine.registry.add({"a", 0x7fffffff, "/nacre/a", 0, false}), FailsWith(ESRCH));
+  EXPECT_EQ(machine.registry.size(), 0u);
+}
+
+TEST_P(RegistryTest, ACallerBelongsToTheNearestRegisteredCgroupAbove) {
+  const auto outer = *machine.add("outer", "/nacre");
+  const auto inner = *machine.add("inner", "/nacre/a");
+  process(100, "/nacre/a/payload");
+  process(101, "/nacre/b");
+  EXPECT_EQ(*machine.registry.of_caller(100), inner);
+  EXPECT_EQ(*machine.registry.of_caller(101), outer);
+  machine.registry.remove("inner");
+  EXPECT_EQ(*machine.registry.of_caller(100), outer);
+}
+
+TEST_P(RegistryTest, AnUnregisteredCallerSeesItsOwnCgroup) {
+  machine.cgroups.set_memory("/other", 100 << 20, 0);
+  process(200, "/other");
+  process(201, "/other");
+  const auto found = machine.registry.of_caller(200);
+  ASSERT_THAT(found, Succeeds());
+  EXPECT_EQ((*(*found)->view())->memory.total, 100u * 1024);
+  EXPECT_EQ(*machine.registry.of_caller(201), *found);
+  EXPECT_EQ(machine.registry.size(), 0u);
+}
+
+TEST_P(RegistryTest, ACallerNobodyCanNameIsAnError) {
+  EXPECT_THAT(machine.registry.of_caller(0), FailsWith(ESRCH));
+  EXPECT_THAT(machine.registry.of_caller(99999), FailsWith(ENOENT));
+}
+
+TEST_P(RegistryTest, ForgettingClosesWhatWasOpen) {
+  const auto before = machine.files.open_count();
+  static_cast<void>(machine.add("b", "/nacre/b"));
+  ASSERT_THAT(machine.registry.by_id("b")->view(), Succeeds());
+  EXPECT_GT(machine.files.open_count(), before + 3);
+  machine.registry.remove("b");
+  machine.files.close_unused();
+  machine.files.close_unused();
+  EXPECT_EQ(machine.files.open_count(), 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Layouts, RegistryTest, ::testing::Values(Mode::legacy, Mode::hybrid, Mode::unified),
+                         mode_name);
+
+}  // namespace
+}  // namespace nacre::procfs

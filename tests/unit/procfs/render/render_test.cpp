@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "procfs/render/render.h"
+
+#include <gmock/gmock.h>
+
+namespace nacre::procfs {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+TEST(RenderMeminfo, TheFirstLinesAndTheColumnsAreTheKernels) {
+  MemoryView view;
+  view.total = 262144;
+  view.free = 1;
+  view.available = 123456789;
+  EXPECT_THAT(render_meminfo(view), StartsWith("MemTotal:         262144 kB\n"
+                                               "MemFree:               1 kB\n"
+                                               "MemAvailable:   123456789 kB\n"
+                                               "Buffers:               0 kB\n"));
+  EXPECT_THAT(render_meminfo(view), HasSubstr("\nInactive(file):        0 kB\n"));
+  EXPECT_THAT(render_meminfo(view), HasSubstr("\nHugePages_Total:       0\n"));
+  EXPECT_LT(render_meminfo(view).size(), 4096u);  // libuv reads one page
+}
+
+TEST(RenderSwaps, TheHeaderAloneMeansNoSwap) {
+  MemoryView view;
+  EXPECT_EQ(render_swaps(view), "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+  view.swap_total = 1000;
+  view.swap_free = 400;
+  EXPECT_THAT(render_swaps(view), HasSubstr("virtual\t\t1000\t\t600\t\t0\n"));
+}
+
+TEST(RenderLoadavg, FixedPointWithTwoDigits) {
+  TaskCounts tasks{.total = 5, .running = 1, .blocked = 0, .newest = 42};
+  EXPECT_EQ(render_loadavg({0, 1024, 2048 * 3 + 20}, tasks), "0.00 0.50 3.01 2/5 42\n");
+  // The reader is a thread of the container too: never more than there are.
+  tasks.running = 5;
+  EXPECT_EQ(render_loadavg({0, 0, 0}, tasks), "0.00 0.00 0.00 5/5 42\n");
+  EXPECT_EQ(render_loadavg({0, 0, 0}, {}), "0.00 0.00 0.00 1/1 0\n");
+}
+
+TEST(RenderUptime, BothNumbersHaveTwoDigits) {
+  View view;
+  view.time.uptime = std::chrono::milliseconds(61'059);
+  view.cpu_total.idle = 7'990'000;
+  EXPECT_EQ(render_uptime(view), "61.05 7.99\n");
+}
+
+TEST(RenderCpuinfo, WhatDependsOnNumberingIsRenumbered) {
+  constexpr std::string_view kHost =
+      "processor\t: 0\ncore id\t\t: 0\n\nprocessor\t: 3\nphysical id\t: 1\nsiblings\t: 64\ncore id\t\t: "
+      "9\ncpu cores\t: 32\n"
+      "apicid\t\t: 77\ninitial apicid\t: 77\nflags\t\t: a b\n\nHardware\t: board\n\n";
+  EXPECT_EQ(render_cpuinfo(kHost, {3}),
+            "processor\t: 0\nphysical id\t: 0\nsiblings\t: 1\ncore id\t\t: 0\ncpu cores\t: 1\n"
+            "apicid\t\t: 0\ninitial apicid\t: 0\nflags\t\t: a b\n\nHardware\t: board\n\n");
+  EXPECT_EQ(render_cpuinfo("", {0}), "");
+}
+
+TEST(RenderMask, HasACommaEvery32Bits) {
+  EXPECT_EQ(render_cpu_mask(1, 0, 1), "1\n");
+  EXPECT_EQ(render_cpu_mask(6, 4, 1), "10\n");
+  EXPECT_EQ(render_cpu_mask(32, 0, 32), "ffffffff\n");
+  EXPECT_EQ(render_cpu_mask(40, 0, 40), "ff,ffffffff\n");
+  EXPECT_EQ(render_cpu_mask(65, 64, 1), "1,00000000,00000000\n");
+  EXPECT_EQ(render_cpu_list(1), "0\n");
+  EXPECT_EQ(render_cpu_list(12), "0-11\n");
+}
+
+TEST(RenderStat, AReaderRuns) {
+  View view;
+  view.cpu_times = {{.user = 1'230'000, .nice = 0, .system = 20'000, .idle = 9'999, .steal = 30'000}};
+  view.cpu_total = view.cpu_times[0];
+  view.time.btime = 1234;
+  const auto text = render_stat(view, {.total = 3, .running = 1, .blocked = 2, .newest = 9}, 77);
+  EXPECT_THAT(text, StartsWith("cpu  123 0 2 0 0 0 0 3 0 0\ncpu0 123 0 2 0 0 0 0 3 0 0\nintr 0\n"));
+  EXPECT_THAT(text, HasSubstr("\nbtime 1234\nprocesses 77\nprocs_running 2\nprocs_blocked 2\n"));
+  EXPECT_THAT(text, Not(HasSubstr("cpu1")));
+}
+
+}  // namespace
+}  // namespace nacre::procfs
