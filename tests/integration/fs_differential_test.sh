@@ -12,7 +12,7 @@ fill_lower() {
   ln -s 6 "$T/lower/s"
 }
 rm -rf "$T/k"
-for seed in $(seq "${NACRE_DIFFERENTIAL_SEEDS:-12}"); do
+for seed in $(seq $((12 / ${NACRE_TEST_SCALE:-1} + 1))); do
   rm -rf "$T/lower2" "$T/k"
   layers
   mkdir "$T/lower2" "$T/k" "$T/k/upper" "$T/k/work" "$T/k/mnt"

@@ -119,7 +119,7 @@ for number, row in enumerate(rows):
     if ours != native:
         print(f"FAIL: row {number}: the mount says {ours}, an ordinary folder {native}"); sys.exit(1)
 PY
-strip() { tree "$1" | awk '{print}' | sed -E 's/^([^ ]+ 010[0-7]+ [0-9]+ [0-9]+ [0-9]+) [0-9]+/\1/'; }
+strip() { tree "$1" | awk '{print}' | sed -E 's/^([^ ]+ 0o10[0-7]+ [0-9]+ [0-9]+ [0-9]+) [0-9]+/\1/'; }
 strip "$T/mnt" >"$T/a"
 strip "$T/native" >"$T/b"
 diff "$T/a" "$T/b" || fail "the trees differ"

@@ -12,7 +12,7 @@ nacre run --name two busybox sh -c 'echo two >>/etc/passwd; grep -c one /etc/pas
 equal "what the second sees of the first" "$(tr '\n' ' ' <"$T/two")" "0 /bin/vi "
 equal "the image's checksum" "$(sum)" "$before"
 
-upper=$(ls -d "$NACRE_DATA_DIR"/containers/*/upper | while read -r u; do [ -d "$u/new" ] && echo "$u"; done)
+upper=$(ls -d "$NACRE_DATA_DIR"/containers/*/upper | while read -r u; do if [ -d "$u/new" ]; then echo "$u"; fi; done)
 [ -n "$upper" ] || fail "no upper layer holds what was written"
 tail -n 1 "$upper/etc/passwd" | grep -q '^one$' || fail "the change is not in the upper layer"
 [ -c "$upper/bin/vi" ] || fail "no whiteout for a removed file"

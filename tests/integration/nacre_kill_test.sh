@@ -15,7 +15,7 @@ ours() { # NAME
 # A moment somewhere in the life of a container, by the round's number.
 moment() { sleep "$(awk -v i="$1" 'BEGIN {printf "%.3f", (i * 37 % 100) / 1000.0}')"; }
 
-for i in $(seq 12); do
+for i in $(seq $((12 / ${NACRE_TEST_SCALE:-1} + 2))); do
   nacre run --rm busybox sh -c 'i=0; while [ $i -lt 30 ]; do echo $i >/file; i=$((i+1)); done; sleep 0.1' >/dev/null 2>&1 &
   supervisor=$!
   moment "$i"
@@ -25,7 +25,7 @@ done
 equal "a run after killed runs" "$(timeout 60 nacre run --rm busybox echo fine)" fine
 equal "containers after killed runs" "$(nacre ps -aq)" ""
 
-for i in $(seq 6); do
+for i in $(seq $((6 / ${NACRE_TEST_SCALE:-1} + 1))); do
   nacre run -d --name "victim$i" busybox sh -c 'while :; do echo x >>/file; done' >/dev/null
   init=$(nacre ps -q | head -n 1)
   pid=$(nacre-runtime --root "$NACRE_STATE_DIR/runtime" state "$init" | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p')
@@ -35,7 +35,7 @@ for i in $(seq 6); do
   exits 0 nacre rm "victim$i"
 done
 
-for i in $(seq 6); do
+for i in $(seq $((6 / ${NACRE_TEST_SCALE:-1} + 1))); do
   nacre run -d --name "orphan$i" busybox sh -c 'while :; do echo x >>/file || exit 8; sleep 0.01; done' >/dev/null
   moment "$i"
   server=$(ours nacre-fs)

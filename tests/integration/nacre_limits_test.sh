@@ -20,7 +20,7 @@ usage() { # nanoseconds
   if [ -f "/sys/fs/cgroup/cpuacct$NACRE_CGROUP_PARENT/$id/cpuacct.usage" ]; then
     cat "/sys/fs/cgroup/cpuacct$NACRE_CGROUP_PARENT/$id/cpuacct.usage"
   else
-    awk '/^usage_usec/ {print $2 * 1000}' "/sys/fs/cgroup$NACRE_CGROUP_PARENT/$id/cpu.stat"
+    awk '/^usage_usec/ {printf "%.0f\n", $2 * 1000}' "/sys/fs/cgroup$NACRE_CGROUP_PARENT/$id/cpu.stat"
   fi
 }
 sleep 1
