@@ -111,6 +111,14 @@ Result<> add_v1_only(const spec::MemoryResources& memory, bool v2, std::vector<S
   return {};
 }
 
+// Engines add a swap limit of twice the memory by themselves. Where the kernel does not count swap,
+// a limit that nobody asked for must not keep the container from starting.
+bool is_to_be_left_out(const spec::MemoryResources& memory, const CgroupFacts& facts, bool v2) {
+  const auto limit = memory.limit.value_or(0);
+  if (limit <= 0 || memory.swap.value_or(0) / 2 != limit) return false;
+  return !facts.read("memory", v2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes");
+}
+
 }  // namespace
 
 Result<> add_memory(const spec::MemoryResources& memory, const CgroupFacts& facts,
@@ -126,7 +134,9 @@ Result<> add_memory(const spec::MemoryResources& memory, const CgroupFacts& fact
     if (memory.disable_oom_killer == true) return no_controller("disabled OOM killer", "memory");
     return {};
   }
-  TRY(*v2 ? add_v2(limit, swap, facts, out) : add_v1(limit, swap, facts, out));
+  const std::optional<std::int64_t> none;
+  const auto& kept = is_to_be_left_out(memory, facts, *v2) ? none : swap;
+  TRY(*v2 ? add_v2(limit, kept, facts, out) : add_v1(limit, kept, facts, out));
   return add_v1_only(memory, *v2, out);
 }
 

@@ -88,19 +88,16 @@ Result<Rules> rules_of(const spec::SeccompSyscall& from, const std::string& sysc
   return rules;
 }
 
-// Rules without conditions win over those with, whatever their order, as with libseccomp.
-Result<> add_rule(Rules& rules, const Rule& rule, const std::string& syscall) {
+// Rules without conditions win over those with, whatever their order, and the first of several
+// without wins, as with libseccomp: podman's profile says two things about setns(2).
+void add_rule(Rules& rules, const Rule& rule) {
   const bool settled = !rules.empty() && rules.back().conditions.empty();
-  if (settled && rule.conditions.empty() && rules.back().answer != rule.answer)
-    return bad_input("seccomp: two rules without conditions say different things about " + syscall);
-  if (settled) return {};
+  if (settled) return;
   if (rule.conditions.empty()) rules.clear();
   rules.push_back(rule);
-  return {};
 }
 
-Result<> add_call(CallTable& table, Architecture architecture, const std::string& syscall,
-                  const Rules& rules) {
+void add_call(CallTable& table, Architecture architecture, const std::string& syscall, const Rules& rules) {
   for (const auto& entry : entries_of(syscall, architecture)) {
     for (auto rule : rules) {
       if (entry.operation) {
@@ -108,10 +105,9 @@ Result<> add_call(CallTable& table, Architecture architecture, const std::string
         if (!rule.conditions.empty()) continue;
         rule.conditions.push_back({0, Compare::masked_eq, 0xffff, *entry.operation});
       }
-      TRY(add_rule(table[entry.number], rule, syscall));
+      add_rule(table[entry.number], rule);
     }
   }
-  return {};
 }
 
 Result<> add_rules(FilterTables& filter, const spec::SeccompSyscall& from) {
@@ -122,7 +118,7 @@ Result<> add_rules(FilterTables& filter, const spec::SeccompSyscall& from) {
           "seccomp: write cannot be SCMP_ACT_NOTIFY; the runtime needs it to start the container");
     const auto rules = TRY(rules_of(from, syscall, answer));
     if (answer == filter.default_answer || !is_known(syscall)) continue;
-    for (auto& [architecture, table] : filter.tables) TRY(add_call(table, architecture, syscall, rules));
+    for (auto& [architecture, table] : filter.tables) add_call(table, architecture, syscall, rules);
   }
   return {};
 }

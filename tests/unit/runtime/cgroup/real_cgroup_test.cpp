@@ -180,14 +180,15 @@ TEST_F(RealCgroupTest, NoMoreProcessesThanAllowed) {
 
 TEST_F(RealCgroupTest, KillsEverythingBelowEvenWhenFrozen) {
   auto manager = make();
-  const auto inner = make({}, "/inner");
-  run(manager, [] {
+  // Processes live in leaves, as v2 wants it.
+  const auto first = make({}, "/first"), second = make({}, "/second");
+  run(first, [] {
     ::signal(SIGTERM, SIG_IGN);
     if (::fork() == 0) sleep_forever();
     sleep_forever();
     return 0;
   });
-  run(inner, [] {
+  run(second, [] {
     sleep_forever();
     return 0;
   });
