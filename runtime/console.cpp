@@ -40,8 +40,10 @@ class Relay {
   Result<int> run(int signals) {
     copy_window_size();
     for (;;) {
-      std::array<pollfd, 4> events{{{options_.process, POLLIN, 0}, {signals, POLLIN, 0},
-                                    {options_.master, POLLIN, 0}, {options_.input, POLLIN, 0}}};
+      std::array<pollfd, 4> events{{{options_.process, POLLIN, 0},
+                                    {signals, POLLIN, 0},
+                                    {options_.master, POLLIN, 0},
+                                    {options_.input, POLLIN, 0}}};
       if (::poll(events.data(), events.size(), -1) < 0 && errno != EINTR) return fail(errno, "poll");
       if (events[1].revents != 0) take_signal(signals);
       if (events[2].revents != 0) copy_output();
@@ -55,7 +57,8 @@ class Relay {
  private:
   void copy_window_size() const {
     winsize size{};
-    if (options_.master >= 0 && ::ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0) ::ioctl(options_.master, TIOCSWINSZ, &size);
+    if (options_.master >= 0 && ::ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
+      ::ioctl(options_.master, TIOCSWINSZ, &size);
   }
 
   void take_signal(int signals) {
@@ -98,7 +101,8 @@ class Relay {
       return;
     }
     const std::string_view bytes(buffer.data(), static_cast<std::size_t>(size));
-    if (bytes.find(kInterruptKey) != std::string_view::npos && options_.insist && interrupt_would_be_lost()) deliver(SIGINT);
+    if (bytes.find(kInterruptKey) != std::string_view::npos && options_.insist && interrupt_would_be_lost())
+      deliver(SIGINT);
     static_cast<void>(sys::write_all(options_.master, bytes));
   }
 
@@ -108,7 +112,8 @@ class Relay {
     termios mode{};
     pid_t group = 0;
     return ::tcgetattr(options_.master, &mode) == 0 && (mode.c_lflag & ISIG) != 0 &&
-           ::ioctl(options_.master, TIOCGPGRP, &group) == 0 && group == options_.pid && !handles_signal(options_.pid, SIGINT);
+           ::ioctl(options_.master, TIOCGPGRP, &group) == 0 && group == options_.pid &&
+           !handles_signal(options_.pid, SIGINT);
   }
 
   // What the process wrote last is still in the pty.
@@ -141,8 +146,8 @@ Result<ConsoleSocket> ConsoleSocket::listen(const std::string& path) {
   UniqueFd socket{TRY(sys::checked([] { return ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0); }))};
   ::unlink(path.c_str());
   TRY(during("console socket " + path, sys::succeed([&] {
-    return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
-  })));
+               return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+             })));
   TRY(sys::succeed([&] { return ::listen(socket.get(), 1); }));
   return ConsoleSocket(path, std::move(socket));
 }

@@ -42,12 +42,12 @@ class RawTerminal {
 };
 
 struct RelayOptions {
-  int master = -1;     // the container's pty; -1 without one
-  int input = -1;      // copied to the pty; -1: nothing
-  int output = -1;     // what the pty says goes here
-  int process = -1;    // pidfd of the container's process; its end ends the relay
-  pid_t pid = -1;      // the same process, for signals
-  bool insist = false; // a signal that would be lost kills instead, see relay()
+  int master = -1;      // the container's pty; -1 without one
+  int input = -1;       // copied to the pty; -1: nothing
+  int output = -1;      // what the pty says goes here
+  int process = -1;     // pidfd of the container's process; its end ends the relay
+  pid_t pid = -1;       // the same process, for signals
+  bool insist = false;  // a signal that would be lost kills instead, see relay()
 };
 
 // Carries bytes, window sizes and signals between the user and a process until the process

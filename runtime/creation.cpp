@@ -27,14 +27,18 @@ Result<> check(const CreateOptions& options) {
   TRY(Store::check_id(options.id));
   TRY(spec::validate(options.spec));
   const bool terminal = options.spec.process->terminal;
-  if (terminal && options.console_socket.empty()) return bad_input("process.terminal is true: give a --console-socket");
-  if (!terminal && !options.console_socket.empty()) return bad_input("a console socket needs process.terminal to be true");
+  if (terminal && options.console_socket.empty())
+    return bad_input("process.terminal is true: give a --console-socket");
+  if (!terminal && !options.console_socket.empty())
+    return bad_input("a console socket needs process.terminal to be true");
   return process::check_preserved(options.preserve_fds);
 }
 
 int joined_namespace(const process::InitJob& job, std::string_view type) {
   const auto found = std::ranges::find(job.plan.joins, type, &plan::JoinNamespace::type);
-  return found == job.plan.joins.end() ? -1 : job.joins[static_cast<std::size_t>(found - job.plan.joins.begin())].get();
+  return found == job.plan.joins.end()
+             ? -1
+             : job.joins[static_cast<std::size_t>(found - job.plan.joins.begin())].get();
 }
 
 }  // namespace
@@ -46,8 +50,10 @@ Result<std::string> cgroup_path_of(const spec::Spec& spec, const std::string& id
     return std::string(parent != nullptr ? parent : "/nacre") + "/" + id;
   }
   if (path.find('/') == std::string::npos && std::ranges::count(path, ':') == 2)
-    return bad_input("linux.cgroupsPath \"" + path + "\" is for the systemd driver; use the engine's cgroupfs cgroup manager");
-  if (("/" + path + "/").find("/../") != std::string::npos) return bad_input("linux.cgroupsPath \"" + path + "\" must not contain ..");
+    return bad_input("linux.cgroupsPath \"" + path +
+                     "\" is for the systemd driver; use the engine's cgroupfs cgroup manager");
+  if (("/" + path + "/").find("/../") != std::string::npos)
+    return bad_input("linux.cgroupsPath \"" + path + "\" must not contain ..");
   return path.starts_with('/') ? path : "/" + path;
 }
 
@@ -88,8 +94,10 @@ Result<> Creation::make_cgroup() {
 // Everything that can fail without a process.
 Result<> Creation::prepare() {
   const auto& spec = spec_;
-  const plan::HostFacts facts{.bundle = options_.bundle, .root_given = options_.rootfs_mount >= 0,
-                              .pivot = !options_.no_pivot, .hierarchies = hierarchies_.all(),
+  const plan::HostFacts facts{.bundle = options_.bundle,
+                              .root_given = options_.rootfs_mount >= 0,
+                              .pivot = !options_.no_pivot,
+                              .hierarchies = hierarchies_.all(),
                               .cgroup_path = state_.cgroup_path};
   job_.spec = &spec;
   job_.plan = TRY(plan::make_plan(spec, facts));
@@ -97,10 +105,12 @@ Result<> Creation::prepare() {
   job_.command.preserve_fds = options_.preserve_fds;
   if (!options_.no_new_keyring) job_.command.keyring = "_ses." + options_.id;
   job_.joins = TRY(process::open_joins(job_.plan.joins));
-  if (spec::has_new_namespace(spec, "mount")) job_.root = TRY(process::open_root(state_.rootfs, options_.rootfs_mount));
+  if (spec::has_new_namespace(spec, "mount"))
+    job_.root = TRY(process::open_root(state_.rootfs, options_.rootfs_mount));
   job_.sources = TRY(process::open_sources(job_.plan.sources));
   job_.gate = TRY(process::make_gate(store_.directory(options_.id)));
-  if (!options_.console_socket.empty()) console_ = TRY(during("console socket", sys::connect_stream(options_.console_socket)));
+  if (!options_.console_socket.empty())
+    console_ = TRY(during("console socket", sys::connect_stream(options_.console_socket)));
   view_ = TRY(View::open(spec, options_.require_view));
   return {};
 }
@@ -108,7 +118,8 @@ Result<> Creation::prepare() {
 Result<> Creation::start_init() {
   auto [ours, theirs] = TRY(sys::seqpacket_pair());
   channel_.emplace(std::move(ours));
-  const process::CloneOptions options{.flags = job_.plan.clone_flags, .pid_namespace = joined_namespace(job_, "pid"),
+  const process::CloneOptions options{.flags = job_.plan.clone_flags,
+                                      .pid_namespace = joined_namespace(job_, "pid"),
                                       .user_namespace = joined_namespace(job_, "user")};
   state_.pid = TRY(process::clone_process(options, [&] {
     channel_->close();
@@ -146,24 +157,30 @@ Result<> Creation::talk() {
     targets.push_back(one.target);
     mounts.push_back(one.mount.get());
   }
-  TRY(channel_->send(process::Tag::proceed, process::proceed_text(view_->filter(), oci_state(), targets), mounts));
+  TRY(channel_->send(process::Tag::proceed, process::proceed_text(view_->filter(), oci_state(), targets),
+                     mounts));
   const auto& spec = spec_;
-  return process::converse(*channel_, {
-      .listener = [&](int listener) { return view_->add_listener(options_.id, listener); },
-      .agent = [&](int listener) { return send_to_agent(*spec.linux_.seccomp, listener, state_.pid, oci_state()); },
-      .terminal = [&](int master) {
-        const std::array fds{master};
-        return during("console socket", sys::send_message(console_.get(), "/dev/ptmx", fds));
-      },
-      .mounted = [&]() -> Result<> {
-        TRY(run_hooks("prestart", spec.hooks.prestart, oci_state()));
-        return run_hooks("createRuntime", spec.hooks.create_runtime, oci_state());
-      }});
+  return process::converse(
+      *channel_, {.listener = [&](int listener) { return view_->add_listener(options_.id, listener); },
+                  .agent =
+                      [&](int listener) {
+                        return send_to_agent(*spec.linux_.seccomp, listener, state_.pid, oci_state());
+                      },
+                  .terminal =
+                      [&](int master) {
+                        const std::array fds{master};
+                        return during("console socket", sys::send_message(console_.get(), "/dev/ptmx", fds));
+                      },
+                  .mounted = [&]() -> Result<> {
+                    TRY(run_hooks("prestart", spec.hooks.prestart, oci_state()));
+                    return run_hooks("createRuntime", spec.hooks.create_runtime, oci_state());
+                  }});
 }
 
 Result<> Creation::finish() {
   TRY(store_.save(state_));
-  if (!options_.pid_file.empty()) TRY(during("pid file", sys::replace_file(options_.pid_file, std::to_string(state_.pid))));
+  if (!options_.pid_file.empty())
+    TRY(during("pid file", sys::replace_file(options_.pid_file, std::to_string(state_.pid))));
   return channel_->send(process::Tag::resume);
 }
 

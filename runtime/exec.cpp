@@ -32,10 +32,11 @@ struct NamespaceFile {
   const char* name;
   int flag;
 };
-constexpr std::array kNamespaceFiles{NamespaceFile{"user", CLONE_NEWUSER},     NamespaceFile{"cgroup", CLONE_NEWCGROUP},
-                                     NamespaceFile{"ipc", CLONE_NEWIPC},       NamespaceFile{"uts", CLONE_NEWUTS},
-                                     NamespaceFile{"net", CLONE_NEWNET},       NamespaceFile{"time", CLONE_NEWTIME},
-                                     NamespaceFile{"pid", CLONE_NEWPID},       NamespaceFile{"mnt", CLONE_NEWNS}};
+constexpr std::array kNamespaceFiles{
+    NamespaceFile{"user", CLONE_NEWUSER}, NamespaceFile{"cgroup", CLONE_NEWCGROUP},
+    NamespaceFile{"ipc", CLONE_NEWIPC},   NamespaceFile{"uts", CLONE_NEWUTS},
+    NamespaceFile{"net", CLONE_NEWNET},   NamespaceFile{"time", CLONE_NEWTIME},
+    NamespaceFile{"pid", CLONE_NEWPID},   NamespaceFile{"mnt", CLONE_NEWNS}};
 
 // The namespaces of the container that are not ours: joining one's own user namespace is EINVAL.
 Result<int> foreign_namespaces(pid_t init) {
@@ -61,8 +62,9 @@ Result<UniqueFd> open_terminal(const spec::Process& process, Channel& channel) {
   if (!process.terminal) return UniqueFd{};
   const auto root = TRY(sys::open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY));
   kernel::LinuxKernel kernel;
-  auto terminal = TRY(during("open a terminal", kernel.open_terminal(root.get(), process.console_height,
-                                                                     process.console_width, process.user.uid)));
+  auto terminal =
+      TRY(during("open a terminal", kernel.open_terminal(root.get(), process.console_height,
+                                                         process.console_width, process.user.uid)));
   const std::array fds{terminal.master.get()};
   TRY(channel.send(Tag::terminal, {}, fds));
   return std::move(terminal.slave);
@@ -76,7 +78,8 @@ Result<> set_up_and_execute(ExecJob& job, Channel& channel) {
   const auto label = TRY(during("set the label", process::open_label(job.command.process)));
   // The pid namespace is the one we were born in.
   if (const int rest = job.namespaces & ~CLONE_NEWPID; rest != 0)
-    TRY(during("join the container's namespaces", sys::succeed([&] { return ::setns(job.init.get(), rest); })));
+    TRY(during("join the container's namespaces",
+               sys::succeed([&] { return ::setns(job.init.get(), rest); })));
   if ((job.namespaces & CLONE_NEWUSER) != 0) TRY(process::become_namespace_root());
   job.init.reset();
   auto terminal = TRY(open_terminal(job.command.process, channel));
@@ -129,7 +132,8 @@ class Execution {
 Result<> Execution::check() {
   state_ = TRY(store_.load(options_.id));
   const auto now = status(state_);
-  if (now == "stopped" || now == "creating") return bad_input("cannot exec in a " + now + " container: container not running");
+  if (now == "stopped" || now == "creating")
+    return bad_input("cannot exec in a " + now + " container: container not running");
   if (now == "paused" && !options_.ignore_paused)
     return bad_input("cannot exec in a paused container (resume it, or use --ignore-paused)");
   TRY(spec::validate(options_.process));
@@ -149,7 +153,8 @@ Result<> Execution::prepare() {
   if (!init || !init_lives(state_)) return bad_input("container not running");
   job_.init = std::move(*init);
   job_.namespaces = TRY(foreign_namespaces(state_.pid));
-  if (!options_.console_socket.empty()) console_ = TRY(during("console socket", sys::connect_stream(options_.console_socket)));
+  if (!options_.console_socket.empty())
+    console_ = TRY(during("console socket", sys::connect_stream(options_.console_socket)));
   if (state_.registered_view) {
     view_ = TRY(View::open(spec_, false));
     view_->add_again(registration_of(spec_, state_));
@@ -178,17 +183,21 @@ Result<> Execution::start_process() {
 Result<> Execution::talk() {
   const auto filter = view_ ? view_->filter() : process::ViewFilter::none;
   TRY(channel_->send(Tag::proceed, process::proceed_text(filter, "", {})));
-  TRY(process::converse(*channel_, {
-      .listener = [&](int listener) { return view_->add_listener(options_.id, listener); },
-      .agent = [&](int listener) {
-        return send_to_agent(*spec_.linux_.seccomp, listener, pid_, to_oci_json(state_, "running"));
-      },
-      .terminal = [&](int master) {
-        const std::array fds{master};
-        return during("console socket", sys::send_message(console_.get(), "/dev/ptmx", fds));
-      },
-      .mounted = [] { return Result<>{}; }}));
-  if (!options_.pid_file.empty()) TRY(during("pid file", sys::replace_file(options_.pid_file, std::to_string(pid_))));
+  TRY(process::converse(
+      *channel_, {.listener = [&](int listener) { return view_->add_listener(options_.id, listener); },
+                  .agent =
+                      [&](int listener) {
+                        return send_to_agent(*spec_.linux_.seccomp, listener, pid_,
+                                             to_oci_json(state_, "running"));
+                      },
+                  .terminal =
+                      [&](int master) {
+                        const std::array fds{master};
+                        return during("console socket", sys::send_message(console_.get(), "/dev/ptmx", fds));
+                      },
+                  .mounted = [] { return Result<>{}; }}));
+  if (!options_.pid_file.empty())
+    TRY(during("pid file", sys::replace_file(options_.pid_file, std::to_string(pid_))));
   TRY(channel_->send(Tag::resume));
   return process::await_exec(*channel_);
 }
@@ -201,7 +210,8 @@ Result<pid_t> Execution::run() {
   if (!talked) {
     // conmon takes a pid file for success.
     if (!options_.pid_file.empty()) ::unlink(options_.pid_file.c_str());
-    if (talked.error().code == EPIPE) return bad_input("the process ended while it was set up: is the container running?");
+    if (talked.error().code == EPIPE)
+      return bad_input("the process ended while it was set up: is the container running?");
     return std::unexpected(talked.error());
   }
   done_ = true;

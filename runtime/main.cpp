@@ -17,9 +17,9 @@ using namespace nacre;
 using namespace nacre::runtime::cli;
 
 using Declare = void (*)(CLI::App&, Invocation&);
-constexpr std::array<Declare, 12> kCommands{
-    declare_create, declare_start, declare_run,  declare_state, declare_kill,     declare_delete,
-    declare_exec,   declare_list,  declare_ps,   declare_pause, declare_features, declare_spec};
+constexpr std::array<Declare, 12> kCommands{declare_create, declare_start,  declare_run,      declare_state,
+                                            declare_kill,   declare_delete, declare_exec,     declare_list,
+                                            declare_ps,     declare_pause,  declare_features, declare_spec};
 
 // Root's containers are in /run; another user's where that user may write.
 std::string default_root() {
@@ -40,7 +40,8 @@ void declare_global(CLI::App& app, Invocation& call, Ignored& other) {
   app.add_option("--log-level", other.log_level, "accepted; only errors are logged");
   app.add_flag("--debug", call.debug, "accepted; only errors are logged");
   app.add_flag("--systemd-cgroup", other.systemd_cgroup, "not supported: use the cgroupfs cgroup manager");
-  app.add_option("--cgroup-manager", other.cgroup_manager, "cgroupfs")->check(CLI::IsMember({"cgroupfs", "systemd", "disabled"}));
+  app.add_option("--cgroup-manager", other.cgroup_manager, "cgroupfs")
+      ->check(CLI::IsMember({"cgroupfs", "systemd", "disabled"}));
   app.add_option("--rootless", other.rootless, "accepted");
   app.add_option("--criu", other.criu, "accepted");
 }
@@ -48,7 +49,8 @@ void declare_global(CLI::App& app, Invocation& call, Ignored& other) {
 Result<> check_global(Invocation& call, const Ignored& other) {
   if (other.systemd_cgroup || other.cgroup_manager == "systemd")
     return bad_input("the systemd cgroup driver is not supported: use the engine's cgroupfs cgroup manager");
-  if (other.cgroup_manager == "disabled") return bad_input("--cgroup-manager disabled is not supported: use cgroupfs");
+  if (other.cgroup_manager == "disabled")
+    return bad_input("--cgroup-manager disabled is not supported: use cgroupfs");
   while (call.root.size() > 1 && call.root.back() == '/') call.root.pop_back();
   if (call.root == "/" || call.root.empty()) return bad_input("--root must not be /");
   if (const auto colon = call.log.find(':'); call.log.starts_with("file:")) call.log.erase(0, colon + 1);
@@ -77,6 +79,12 @@ int main(int argc, char** argv) {
 
   auto arguments = arrange({argv + 1, argv + argc});
   call.rest = std::move(arguments.rest);
+  // Engines probe for a command with `COMMAND --help`, which must not be answered by our own help.
+  const auto is_command = [&](const CLI::App* known) { return known->get_name() == arguments.command; };
+  if (!arguments.command.empty() && app.get_subcommands(is_command).empty()) {
+    report(call, {kBadInput, "unknown command \"" + arguments.command + "\"; see: nacre-runtime --help"});
+    return 1;
+  }
   // The parser takes its words from the end.
   std::vector<std::string> words(arguments.own.rbegin(), arguments.own.rend());
   try {

@@ -31,13 +31,15 @@ Result<View> View::open(const spec::Spec& spec, bool required) {
   auto client = control::Client::connect();
   if (!client) {
     if (!required) return view;
-    return bad_input("no nacre-procfs to serve the container's /proc (start it with: nacre-procfs): " + client.error().message());
+    return bad_input("no nacre-procfs to serve the container's /proc (start it with: nacre-procfs): " +
+                     client.error().message());
   }
   view.client_ = std::move(*client);
   // One listener per process is all the kernel gives; the user's profile goes first.
   const bool affinity = annotation(spec, kAffinityAnnotation) == "on";
   const auto& seccomp = spec.linux_.seccomp;
-  if (!seccomp || !seccomp::uses_notify(*seccomp)) view.filter_ = affinity ? ViewFilter::affinity : ViewFilter::sysinfo;
+  if (!seccomp || !seccomp::uses_notify(*seccomp))
+    view.filter_ = affinity ? ViewFilter::affinity : ViewFilter::sysinfo;
   return view;
 }
 
@@ -66,8 +68,11 @@ void View::add_again(const control::Registration& registration) {
 
 control::Registration registration_of(const spec::Spec& spec, const State& state) {
   const auto cgroup = annotation(spec, kViewCgroupAnnotation);
-  return {.id = state.id, .init = state.pid, .cgroup_path = cgroup.empty() ? state.cgroup_path : cgroup,
-          .boottime_offset = boottime_offset(spec), .own_time_namespace = spec::has_new_namespace(spec, "time")};
+  return {.id = state.id,
+          .init = state.pid,
+          .cgroup_path = cgroup.empty() ? state.cgroup_path : cgroup,
+          .boottime_offset = boottime_offset(spec),
+          .own_time_namespace = spec::has_new_namespace(spec, "time")};
 }
 
 void forget_view(const std::string& id) {

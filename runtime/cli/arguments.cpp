@@ -10,11 +10,33 @@ namespace {
 
 // Options that take the next word as their value, of the program and of exec and ps: what tells
 // a value from the container's id.
-constexpr std::array<std::string_view, 27> kValued{
-    "--root", "--log", "--log-format", "--log-level", "--cgroup-manager", "--criu", "--rootless",
-    "--console-socket", "--pidfd-socket", "--cwd", "-e", "--env", "-u", "--user", "-g", "--additional-gids",
-    "-p", "--process", "--pid-file", "--process-label", "--apparmor", "-c", "--cap", "--preserve-fds", "--cgroup",
-    "-f", "--format"};
+constexpr std::array<std::string_view, 27> kValued{"--root",
+                                                   "--log",
+                                                   "--log-format",
+                                                   "--log-level",
+                                                   "--cgroup-manager",
+                                                   "--criu",
+                                                   "--rootless",
+                                                   "--console-socket",
+                                                   "--pidfd-socket",
+                                                   "--cwd",
+                                                   "-e",
+                                                   "--env",
+                                                   "-u",
+                                                   "--user",
+                                                   "-g",
+                                                   "--additional-gids",
+                                                   "-p",
+                                                   "--process",
+                                                   "--pid-file",
+                                                   "--process-label",
+                                                   "--apparmor",
+                                                   "-c",
+                                                   "--cap",
+                                                   "--preserve-fds",
+                                                   "--cgroup",
+                                                   "-f",
+                                                   "--format"};
 
 bool takes_value(std::string_view word) { return std::ranges::find(kValued, word) != kValued.end(); }
 
@@ -37,7 +59,9 @@ Arguments arrange(const std::vector<std::string>& words) {
   for (auto& word : out.own)
     if (word == "-no-subreaper") word = "--no-subreaper";
   const auto command = next_positional(out.own, 0);
-  if (command >= out.own.size() || (out.own[command] != "exec" && out.own[command] != "ps")) return out;
+  if (command >= out.own.size()) return out;
+  out.command = out.own[command];
+  if (out.command != "exec" && out.command != "ps") return out;
   const auto id = next_positional(out.own, command + 1);
   if (id >= out.own.size()) return out;
   const auto after = out.own.begin() + static_cast<std::ptrdiff_t>(id) + 1;

@@ -7,6 +7,7 @@
 namespace nacre::runtime::cli {
 
 struct Arguments {
+  std::string command;            // empty when there is none
   std::vector<std::string> own;   // for the parser of options
   std::vector<std::string> rest;  // of `exec` and `ps`: everything after the container's id
 };

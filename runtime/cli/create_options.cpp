@@ -14,7 +14,9 @@ namespace nacre::runtime::cli {
 namespace {
 
 std::string absolute(const std::string& path) {
-  return path.empty() || path.front() == '/' ? path : (std::filesystem::current_path() / path).lexically_normal().string();
+  return path.empty() || path.front() == '/'
+             ? path
+             : (std::filesystem::current_path() / path).lexically_normal().string();
 }
 
 // Descriptors of socket activation (sd_listen_fds(3)) belong to the command too, whose pid is 1
@@ -42,9 +44,11 @@ void declare_create_options(CLI::App& command, CreateArguments& arguments) {
   command.add_option("ID", arguments.id, "the container's name")->required();
   command.add_option("-b,--bundle", arguments.bundle, "directory with config.json; the current one without");
   command.add_option("--config", arguments.config, "another file instead of the bundle's config.json");
-  command.add_option("--console-socket", arguments.console_socket, "UNIX socket that receives the terminal's master");
+  command.add_option("--console-socket", arguments.console_socket,
+                     "UNIX socket that receives the terminal's master");
   command.add_option("--pid-file", arguments.pid_file, "file to write the init's pid to");
-  command.add_option("--preserve-fds", arguments.preserve_fds, "pass this many descriptors from 3 on to the command");
+  command.add_option("--preserve-fds", arguments.preserve_fds,
+                     "pass this many descriptors from 3 on to the command");
   command.add_flag("--no-pivot", arguments.no_pivot, "cover the old root instead of pivot_root (initramfs)");
   command.add_flag("--no-new-keyring", arguments.no_new_keyring, "keep the caller's session keyring");
   command.add_flag("--no-subreaper", arguments.no_subreaper, "accepted; there is no subreaper");

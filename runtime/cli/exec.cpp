@@ -29,7 +29,8 @@ struct ExecArguments {
 Result<> set_user(const std::string& text, spec::User& user) {
   const auto colon = text.find(':');
   const auto uid = parse_int<uid_t>(std::string_view(text).substr(0, colon));
-  const auto gid = colon == std::string::npos ? std::optional<gid_t>{0} : parse_int<gid_t>(std::string_view(text).substr(colon + 1));
+  const auto gid = colon == std::string::npos ? std::optional<gid_t>{0}
+                                              : parse_int<gid_t>(std::string_view(text).substr(colon + 1));
   if (!uid || !gid || *uid == static_cast<uid_t>(-1) || *gid == static_cast<gid_t>(-1))
     return bad_input("--user \"" + text + "\" is not UID or UID:GID in digits");
   user.uid = *uid;
@@ -47,7 +48,8 @@ void add_capabilities(const std::vector<std::string>& names, spec::Process& proc
 // The container's own process with what the options change, or the one of --process.
 Result<spec::Process> process_of(const Invocation& call, const ExecArguments& arguments) {
   if (!arguments.process_file.empty()) {
-    auto process = TRY(during(arguments.process_file, spec::parse_process(TRY(sys::read_file(arguments.process_file)))));
+    auto process =
+        TRY(during(arguments.process_file, spec::parse_process(TRY(sys::read_file(arguments.process_file)))));
     if (arguments.terminal) process.terminal = true;
     return process;
   }
@@ -71,8 +73,11 @@ Result<int> attend(pid_t pid, const UniqueFd& terminal) {
   const auto process = TRY(sys::pidfd_open(pid));
   std::optional<RawTerminal> raw;
   if (terminal) raw.emplace();
-  TRY(relay({.master = terminal.get(), .input = terminal ? STDIN_FILENO : -1, .output = STDOUT_FILENO,
-             .process = process.get(), .pid = pid}));
+  TRY(relay({.master = terminal.get(),
+             .input = terminal ? STDIN_FILENO : -1,
+             .output = STDOUT_FILENO,
+             .process = process.get(),
+             .pid = pid}));
   raw.reset();
   return sys::wait_for(pid);
 }
@@ -102,18 +107,22 @@ Result<int> run(const Invocation& call, const ExecArguments& arguments) {
 }  // namespace
 
 void declare_exec(CLI::App& app, Invocation& call) {
-  auto* const command = app.add_subcommand("exec", "run another process in a container: exec [OPTIONS] ID [COMMAND …]");
+  auto* const command =
+      app.add_subcommand("exec", "run another process in a container: exec [OPTIONS] ID [COMMAND …]");
   const auto arguments = std::make_shared<ExecArguments>();
   auto& a = *arguments;
   command->add_option("ID", a.id, "the container's name")->required();
   command->add_option("-p,--process", a.process_file, "file with the process as JSON");
-  command->add_option("--console-socket", a.console_socket, "UNIX socket that receives the terminal's master");
+  command->add_option("--console-socket", a.console_socket,
+                      "UNIX socket that receives the terminal's master");
   command->add_option("--pid-file", a.pid_file, "file to write the process's pid to");
   command->add_option("--cwd", a.cwd, "working directory");
   command->add_option("-e,--env", a.environment, "K=V, besides the container's own")->allow_extra_args(false);
   command->add_option("-u,--user", a.user, "UID or UID:GID");
-  command->add_option("-g,--additional-gids", a.additional_gids, "additional groups")->allow_extra_args(false);
-  command->add_option("-c,--cap", a.capabilities, "a capability besides the container's own")->allow_extra_args(false);
+  command->add_option("-g,--additional-gids", a.additional_gids, "additional groups")
+      ->allow_extra_args(false);
+  command->add_option("-c,--cap", a.capabilities, "a capability besides the container's own")
+      ->allow_extra_args(false);
   command->add_option("--preserve-fds", a.preserve_fds, "pass this many descriptors from 3 on");
   command->add_option("--process-label", a.label, "SELinux label");
   command->add_option("--apparmor", a.apparmor, "AppArmor profile");

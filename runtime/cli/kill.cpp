@@ -21,9 +21,11 @@ struct KillArguments {
 // "9", "KILL" or "SIGKILL", in either case; "RTMIN+3" too.
 Result<int> parse_signal(const std::string& text) {
   const auto wrong = [&] { return bad_input("unknown signal \"" + text + "\""); };
-  if (const auto number = parse_int<int>(text)) return *number > 0 && *number < NSIG ? Result<int>{*number} : wrong();
+  if (const auto number = parse_int<int>(text))
+    return *number > 0 && *number < NSIG ? Result<int>{*number} : wrong();
   std::string name = text;
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  std::ranges::transform(name, name.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   if (name.starts_with("SIG")) name.erase(0, 3);
   if (name.starts_with("RTMIN+")) {
     const auto offset = parse_int<int>(std::string_view(name).substr(6));

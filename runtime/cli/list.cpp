@@ -22,11 +22,12 @@ std::string as_json(const std::vector<State>& states) {
 }
 
 std::string as_table(const std::vector<State>& states) {
-  std::string text = padded("ID", 26) + padded("PID", 10) + padded("STATUS", 10) + padded("CREATED", 32) + "BUNDLE\n";
+  std::string text =
+      padded("ID", 26) + padded("PID", 10) + padded("STATUS", 10) + padded("CREATED", 32) + "BUNDLE\n";
   for (const auto& one : states) {
     const auto now = status(one);
-    text += padded(one.id, 26) + padded(std::to_string(now == "stopped" ? 0 : one.pid), 10) + padded(now, 10) +
-            padded(one.created, 32) + one.bundle + "\n";
+    text += padded(one.id, 26) + padded(std::to_string(now == "stopped" ? 0 : one.pid), 10) +
+            padded(now, 10) + padded(one.created, 32) + one.bundle + "\n";
   }
   return text;
 }
@@ -47,9 +48,11 @@ Result<int> run(const Invocation& call, const ListArguments& arguments) {
 void declare_list(CLI::App& app, Invocation& call) {
   auto* const command = app.add_subcommand("list", "print the containers of the state directory");
   const auto arguments = std::make_shared<ListArguments>();
-  command->add_option("-f,--format", arguments->format, "table or json")->check(CLI::IsMember({"table", "json"}));
+  command->add_option("-f,--format", arguments->format, "table or json")
+      ->check(CLI::IsMember({"table", "json"}));
   command->add_flag("-q,--quiet", arguments->quiet, "ids only");
-  command->callback([&call, arguments] { call.action = [&call, arguments] { return run(call, *arguments); }; });
+  command->callback(
+      [&call, arguments] { call.action = [&call, arguments] { return run(call, *arguments); }; });
 }
 
 }  // namespace nacre::runtime::cli

@@ -22,7 +22,8 @@ void declare(CLI::App& app, Invocation& call, const char* name, const char* text
   auto* const command = app.add_subcommand(name, text);
   const auto id = std::make_shared<std::string>();
   command->add_option("ID", *id, "the container's name")->required();
-  command->callback([&call, id, frozen] { call.action = [&call, id, frozen] { return freeze(call, *id, frozen); }; });
+  command->callback(
+      [&call, id, frozen] { call.action = [&call, id, frozen] { return freeze(call, *id, frozen); }; });
 }
 
 }  // namespace

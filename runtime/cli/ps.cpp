@@ -29,10 +29,13 @@ Result<int> table(const std::vector<pid_t>& pids, std::vector<std::string> optio
   // -p restricts the selection to these where the options select nothing else.
   std::vector<std::string> argv{"/usr/bin/ps"};
   const bool selects_all = options == std::vector<std::string>{"-ef"};
-  if (selects_all) argv.emplace_back("-f");
-  else argv.insert(argv.end(), options.begin(), options.end());
+  if (selects_all)
+    argv.emplace_back("-f");
+  else
+    argv.insert(argv.end(), options.begin(), options.end());
   argv.insert(argv.end(), {"-p", list});
-  const auto child = TRY(sys::spawn({.argv = argv, .environment = std::nullopt, .fds = {{1, 1}, {2, 2}}, .cgroup_procs = {}}));
+  const auto child = TRY(
+      sys::spawn({.argv = argv, .environment = std::nullopt, .fds = {{1, 1}, {2, 2}}, .cgroup_procs = {}}));
   return sys::wait_for(child);
 }
 
@@ -50,11 +53,14 @@ Result<int> run(const Invocation& call, const PsArguments& arguments) {
 }  // namespace
 
 void declare_ps(CLI::App& app, Invocation& call) {
-  auto* const command = app.add_subcommand("ps", "print the processes of a container: ps [OPTIONS] ID [ps(1) options]");
+  auto* const command =
+      app.add_subcommand("ps", "print the processes of a container: ps [OPTIONS] ID [ps(1) options]");
   const auto arguments = std::make_shared<PsArguments>();
   command->add_option("ID", arguments->id, "the container's name")->required();
-  command->add_option("-f,--format", arguments->format, "table or json")->check(CLI::IsMember({"table", "json"}));
-  command->callback([&call, arguments] { call.action = [&call, arguments] { return run(call, *arguments); }; });
+  command->add_option("-f,--format", arguments->format, "table or json")
+      ->check(CLI::IsMember({"table", "json"}));
+  command->callback(
+      [&call, arguments] { call.action = [&call, arguments] { return run(call, *arguments); }; });
 }
 
 }  // namespace nacre::runtime::cli

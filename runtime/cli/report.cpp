@@ -29,6 +29,8 @@ void report(const Invocation& call, const Error& error) {
   if (file) static_cast<void>(sys::write_all(file->get(), line(call, text)));
 }
 
-Result<> print(const std::string& text) { return during("write to standard output", sys::write_all(1, text)); }
+Result<> print(const std::string& text) {
+  return during("write to standard output", sys::write_all(1, text));
+}
 
 }  // namespace nacre::runtime::cli

@@ -21,8 +21,11 @@ Result<int> attend(pid_t pid, const UniqueFd& terminal) {
   const auto process = TRY(sys::pidfd_open(pid));
   std::optional<RawTerminal> raw;
   if (terminal) raw.emplace();
-  TRY(relay({.master = terminal.get(), .input = terminal ? STDIN_FILENO : -1, .output = STDOUT_FILENO,
-             .process = process.get(), .pid = pid}));
+  TRY(relay({.master = terminal.get(),
+             .input = terminal ? STDIN_FILENO : -1,
+             .output = STDOUT_FILENO,
+             .process = process.get(),
+             .pid = pid}));
   raw.reset();
   return sys::wait_for(pid);
 }
@@ -31,7 +34,8 @@ Result<int> run(const Invocation& call, const RunArguments& arguments) {
   auto options = TRY(create_options(call, arguments));
   std::optional<ConsoleSocket> console;
   if (options.spec.process && options.spec.process->terminal && options.console_socket.empty()) {
-    if (arguments.detach) return bad_input("process.terminal is true: a detached container needs --console-socket");
+    if (arguments.detach)
+      return bad_input("process.terminal is true: a detached container needs --console-socket");
     console = TRY(ConsoleSocket::listen("/tmp/nacre-console." + std::to_string(::getpid())));
     options.console_socket = console->path();
   }
@@ -58,7 +62,8 @@ void declare_run(CLI::App& app, Invocation& call) {
   declare_create_options(*command, *arguments);
   command->add_flag("-d,--detach", arguments->detach, "do not wait");
   command->add_flag("--keep", arguments->keep, "do not delete the container when its command has ended");
-  command->callback([&call, arguments] { call.action = [&call, arguments] { return run(call, *arguments); }; });
+  command->callback(
+      [&call, arguments] { call.action = [&call, arguments] { return run(call, *arguments); }; });
 }
 
 }  // namespace nacre::runtime::cli

@@ -26,7 +26,8 @@ Result<> copy_contents(int from, const char* name, int to, const struct stat& st
 Result<> copy_entry(int from, const char* name, int to);
 
 Result<> copy_directory(int from, int to) {
-  for (const auto& entry : TRY(sys::list_directory(from))) TRY(during(entry.name, copy_entry(from, entry.name.c_str(), to)));
+  for (const auto& entry : TRY(sys::list_directory(from)))
+    TRY(during(entry.name, copy_entry(from, entry.name.c_str(), to)));
   return {};
 }
 

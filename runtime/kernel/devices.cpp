@@ -33,13 +33,16 @@ Result<> LinuxKernel::make_symlink(int root, const std::string& path, const std:
   return sys::succeed([&] { return ::symlinkat(content.c_str(), directory.get(), name.c_str()); });
 }
 
-Result<> LinuxKernel::make_device(int root, const std::string& path, mode_t mode, dev_t device, uid_t uid, gid_t gid) {
+Result<> LinuxKernel::make_device(int root, const std::string& path, mode_t mode, dev_t device, uid_t uid,
+                                  gid_t gid) {
   const auto [parent, name] = split_last(path);
   const auto directory = TRY(place(root, parent, Kind::directory));
-  if (::mknodat(directory.get(), name.c_str(), mode, device) != 0) return errno == EEXIST ? Result<>{} : fail(errno);
+  if (::mknodat(directory.get(), name.c_str(), mode, device) != 0)
+    return errno == EEXIST ? Result<>{} : fail(errno);
   // The caller's umask does not decide about a container's devices.
   TRY(sys::succeed([&] { return ::fchmodat(directory.get(), name.c_str(), mode & 07777, 0); }));
-  return sys::succeed([&] { return ::fchownat(directory.get(), name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW); });
+  return sys::succeed(
+      [&] { return ::fchownat(directory.get(), name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW); });
 }
 
 Result<UniqueFd> LinuxKernel::host_device(const std::string& path, mode_t mode, dev_t device) {

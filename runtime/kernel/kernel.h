@@ -33,11 +33,12 @@ class Kernel {
   // Of every mount of this namespace.
   virtual Result<> set_tree_propagation(std::uint64_t propagation) = 0;
   virtual Result<> attach_on_host(int mount, const std::string& path) = 0;
-  virtual Result<UniqueFd> new_filesystem(const std::string& type, const std::vector<sys::FsParameter>& parameters,
+  virtual Result<UniqueFd> new_filesystem(const std::string& type,
+                                          const std::vector<sys::FsParameter>& parameters,
                                           std::uint64_t attributes) = 0;
   virtual Result<UniqueFd> clone(int fd, bool recursive) = 0;
-  virtual Result<> set_attributes(int mount, std::uint64_t set, std::uint64_t clear, std::uint64_t propagation,
-                                  bool recursive) = 0;
+  virtual Result<> set_attributes(int mount, std::uint64_t set, std::uint64_t clear,
+                                  std::uint64_t propagation, bool recursive) = 0;
   virtual Result<> attach(int mount, int target) = 0;
   // Copies what is in one directory into another, with owners, modes and times.
   virtual Result<> copy_tree(int from, int to) = 0;
@@ -56,7 +57,8 @@ class Kernel {
 
   virtual Result<> make_symlink(int root, const std::string& path, const std::string& content) = 0;
   // EPERM where device nodes may not be made. An existing file is left as it is.
-  virtual Result<> make_device(int root, const std::string& path, mode_t mode, dev_t device, uid_t uid, gid_t gid) = 0;
+  virtual Result<> make_device(int root, const std::string& path, mode_t mode, dev_t device, uid_t uid,
+                               gid_t gid) = 0;
   // The host's own device node, checked to be that device.
   virtual Result<UniqueFd> host_device(const std::string& path, mode_t mode, dev_t device) = 0;
 

@@ -32,7 +32,8 @@ class LinuxKernel final : public Kernel {
   Result<bool> on_kernel_filesystem(int fd) override;
   Result<bool> on_proc(int fd) override;
   Result<> make_symlink(int root, const std::string& path, const std::string& content) override;
-  Result<> make_device(int root, const std::string& path, mode_t mode, dev_t device, uid_t uid, gid_t gid) override;
+  Result<> make_device(int root, const std::string& path, mode_t mode, dev_t device, uid_t uid,
+                       gid_t gid) override;
   Result<UniqueFd> host_device(const std::string& path, mode_t mode, dev_t device) override;
   Result<Terminal> open_terminal(int root, unsigned height, unsigned width, uid_t uid) override;
   Result<> enter_root(int root, bool pivot) override;

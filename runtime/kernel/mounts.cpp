@@ -15,7 +15,7 @@ namespace nacre::runtime::kernel {
 namespace {
 
 Result<long> filesystem_of(int fd) {
-  struct statfs info{};
+  struct statfs info {};
   TRY(sys::succeed([&] { return ::fstatfs(fd, &info); }));
   return info.f_type;
 }
@@ -30,15 +30,16 @@ Result<> LinuxKernel::attach_on_host(int mount, const std::string& path) {
   return sys::attach_mount(mount, AT_FDCWD, path.c_str());
 }
 
-Result<UniqueFd> LinuxKernel::new_filesystem(const std::string& type, const std::vector<sys::FsParameter>& parameters,
+Result<UniqueFd> LinuxKernel::new_filesystem(const std::string& type,
+                                             const std::vector<sys::FsParameter>& parameters,
                                              std::uint64_t attributes) {
   return sys::new_mount(type.c_str(), parameters, static_cast<unsigned>(attributes));
 }
 
 Result<UniqueFd> LinuxKernel::clone(int fd, bool recursive) { return sys::clone_mount(fd, "", recursive); }
 
-Result<> LinuxKernel::set_attributes(int mount, std::uint64_t set, std::uint64_t clear, std::uint64_t propagation,
-                                     bool recursive) {
+Result<> LinuxKernel::set_attributes(int mount, std::uint64_t set, std::uint64_t clear,
+                                     std::uint64_t propagation, bool recursive) {
   return sys::set_mount_attributes(mount, set, clear, propagation, recursive);
 }
 
@@ -71,7 +72,8 @@ Result<> LinuxKernel::enter_root(int root, bool pivot) {
 
 Result<> LinuxKernel::set_root_propagation(std::uint64_t propagation, bool below) {
   return sys::succeed([&] {
-    return ::mount(nullptr, "/", nullptr, propagation | (below ? static_cast<std::uint64_t>(MS_REC) : 0), nullptr);
+    return ::mount(nullptr, "/", nullptr, propagation | (below ? static_cast<std::uint64_t>(MS_REC) : 0),
+                   nullptr);
   });
 }
 

@@ -37,7 +37,7 @@ Result<> LinuxKernel::new_time_namespace(const std::string& offsets) {
 Result<> LinuxKernel::loopback_up() {
   const UniqueFd socket{TRY(sys::checked([] { return ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0); }))};
   ifreq request{};
-  std::strcpy(request.ifr_name, "lo");
+  std::memcpy(request.ifr_name, "lo", sizeof("lo"));
   TRY(succeed([&] { return ::ioctl(socket.get(), SIOCGIFFLAGS, &request); }));
   request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP | IFF_RUNNING);
   return succeed([&] { return ::ioctl(socket.get(), SIOCSIFFLAGS, &request); });

@@ -62,7 +62,8 @@ Result<UniqueFd> walk_and_make(int root, const std::string& path, Kind kind) {
     const auto content = TRY(sys::read_link_at(entry->get(), ""));
     if (content.starts_with('/')) done.clear();
     std::size_t at = 0;
-    for (const auto piece : split(content, '/')) parts.emplace(parts.begin() + static_cast<std::ptrdiff_t>(at++), piece);
+    for (const auto piece : split(content, '/'))
+      parts.emplace(parts.begin() + static_cast<std::ptrdiff_t>(at++), piece);
   }
   return sys::open_in_root(root, or_root(done), O_PATH | O_NOFOLLOW);
 }

@@ -10,12 +10,15 @@ namespace {
 
 std::string last_part(const std::string& path) { return path.substr(path.find_last_of('/') + 1); }
 
-// What tells the kernel which v1 hierarchy is meant: exactly its controllers.
+// What tells the kernel which hierarchy is meant: for v1 exactly its controllers.
 std::vector<sys::FsParameter> controllers_of(const cgroup::Hierarchy& hierarchy) {
-  std::vector<sys::FsParameter> parameters;
+  std::vector<sys::FsParameter> parameters{{"source", "cgroup"}};
+  if (hierarchy.v2) return parameters;
   for (const auto& name : hierarchy.controllers) {
-    if (name.starts_with("name=")) parameters.emplace_back("name", name.substr(5));
-    else parameters.emplace_back(name, "");
+    if (name.starts_with("name="))
+      parameters.emplace_back("name", name.substr(5));
+    else
+      parameters.emplace_back(name, "");
   }
   return parameters;
 }
@@ -25,19 +28,25 @@ std::vector<sys::FsParameter> controllers_of(const cgroup::Hierarchy& hierarchy)
 void plan_hierarchy(const spec::Spec& spec, const cgroup::Hierarchy& hierarchy, std::string target,
                     const MountOptions& options, const HostFacts& facts, Plan& plan) {
   if (spec::has_new_namespace(spec, "cgroup")) {
-    plan.steps.push_back(MountFilesystem{.type = hierarchy.v2 ? "cgroup2" : "cgroup", .target = std::move(target),
-                                         .parameters = hierarchy.v2 ? std::vector<sys::FsParameter>{} : controllers_of(hierarchy),
-                                         .attributes = options.set, .propagation = options.propagation});
+    plan.steps.push_back(MountFilesystem{.type = hierarchy.v2 ? "cgroup2" : "cgroup",
+                                         .target = std::move(target),
+                                         .parameters = controllers_of(hierarchy),
+                                         .attributes = options.set,
+                                         .propagation = options.propagation});
     return;
   }
   const auto directory = hierarchy.directory(facts.cgroup_path);
-  plan.steps.push_back(BindMount{.source = add_source(plan, directory, false), .path = directory,
-                                 .target = std::move(target), .set = options.set, .propagation = options.propagation});
+  plan.steps.push_back(BindMount{.source = add_source(plan, directory, false),
+                                 .path = directory,
+                                 .target = std::move(target),
+                                 .set = options.set,
+                                 .propagation = options.propagation});
 }
 
 }  // namespace
 
-Result<> plan_cgroup_mount(const spec::Spec& spec, const spec::Mount& mount, const HostFacts& facts, Plan& plan) {
+Result<> plan_cgroup_mount(const spec::Spec& spec, const spec::Mount& mount, const HostFacts& facts,
+                           Plan& plan) {
   const auto options = TRY(during("mount on " + mount.destination, parse_mount_options(mount.options)));
   const auto target = clean_path(mount.destination);
   if (facts.hierarchies.empty()) return {};
@@ -48,15 +57,19 @@ Result<> plan_cgroup_mount(const spec::Spec& spec, const spec::Mount& mount, con
   }
   if (mount.type == "cgroup2") {
     const auto v2 = std::ranges::find_if(facts.hierarchies, &cgroup::Hierarchy::v2);
-    if (v2 == facts.hierarchies.end()) return bad_input("mount cgroup2 on " + target + ": this machine has cgroup v1 only");
+    if (v2 == facts.hierarchies.end())
+      return bad_input("mount cgroup2 on " + target + ": this machine has cgroup v1 only");
     plan_hierarchy(spec, *v2, target, options, facts, plan);
     return {};
   }
 
   // v1: a small tmpfs with a directory for each hierarchy, and links for co-mounted controllers.
-  plan.steps.push_back(MountFilesystem{.type = "tmpfs", .target = target, .parameters = {{"mode", "755"}, {"size", "1m"}},
-                                       .attributes = options.set & ~static_cast<std::uint64_t>(MOUNT_ATTR_RDONLY),
-                                       .propagation = options.propagation});
+  plan.steps.push_back(
+      MountFilesystem{.type = "tmpfs",
+                      .target = target,
+                      .parameters = {{"source", "tmpfs"}, {"mode", "755"}, {"size", "1m"}},
+                      .attributes = options.set & ~static_cast<std::uint64_t>(MOUNT_ATTR_RDONLY),
+                      .propagation = options.propagation});
   for (const auto& hierarchy : facts.hierarchies) {
     const auto directory = last_part(hierarchy.mountpoint);
     plan_hierarchy(spec, hierarchy, target + "/" + directory, options, facts, plan);

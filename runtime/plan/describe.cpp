@@ -33,7 +33,9 @@ struct Describe {
   std::string operator()(const LoopbackUp&) const { return "bring up the loopback interface"; }
   std::string operator()(const SetHostname& s) const { return "set hostname " + s.name; }
   std::string operator()(const SetDomainname& s) const { return "set domainname " + s.name; }
-  std::string operator()(const WriteSysctl& s) const { return "write \"" + s.value + "\" to /proc/sys/" + s.path; }
+  std::string operator()(const WriteSysctl& s) const {
+    return "write \"" + s.value + "\" to /proc/sys/" + s.path;
+  }
   std::string operator()(const SetTreePropagation&) const { return "keep mounts from the host"; }
   std::string operator()(const AttachRoot& s) const { return "attach the root on " + s.at; }
   std::string operator()(const MountFilesystem& s) const { return "mount " + s.type + " on " + s.target; }
@@ -48,7 +50,9 @@ struct Describe {
   std::string operator()(const AttachView&) const { return "attach the container's view of /proc and /sys"; }
   std::string operator()(const ReadonlyRoot&) const { return "make the root read-only"; }
   std::string operator()(const RunCreateHooks&) const { return "run hooks"; }
-  std::string operator()(const EnterRoot& s) const { return s.pivot ? "pivot into the root" : "change into the root"; }
+  std::string operator()(const EnterRoot& s) const {
+    return s.pivot ? "pivot into the root" : "change into the root";
+  }
   std::string operator()(const SetRootPropagation&) const { return "set the root's propagation"; }
 };
 
@@ -56,7 +60,8 @@ struct Detail {
   std::string operator()(const NewTimeNamespace& s) const {
     std::string out;
     for (const auto& [clock, offset] : s.offsets)
-      out += " " + clock + "=" + std::to_string(offset.seconds) + "s+" + std::to_string(offset.nanoseconds) + "ns";
+      out += " " + clock + "=" + std::to_string(offset.seconds) + "s+" + std::to_string(offset.nanoseconds) +
+             "ns";
     return out;
   }
   std::string operator()(const SetTreePropagation& s) const { return flags(s.propagation, false); }
@@ -80,15 +85,18 @@ struct Detail {
   }
   std::string operator()(const MakeDevice& s) const {
     const char* type = S_ISBLK(s.mode) ? "b" : S_ISFIFO(s.mode) ? "p" : "c";
-    return std::string(" ") + type + " " + std::to_string(major(s.device)) + ":" + std::to_string(minor(s.device)) +
-           " mode " + octal(s.mode) + " owner " + std::to_string(s.uid) + ":" + std::to_string(s.gid) + (s.bind ? " (bind)" : "");
+    return std::string(" ") + type + " " + std::to_string(major(s.device)) + ":" +
+           std::to_string(minor(s.device)) + " mode " + octal(s.mode) + " owner " + std::to_string(s.uid) +
+           ":" + std::to_string(s.gid) + (s.bind ? " (bind)" : "");
   }
   std::string operator()(const OpenTerminal& s) const {
     return " " + std::to_string(s.width) + "x" + std::to_string(s.height) + " owner " + std::to_string(s.uid);
   }
   std::string operator()(const SetRootPropagation& s) const { return flags(s.propagation, s.below); }
   template <typename Other>
-  std::string operator()(const Other&) const { return {}; }
+  std::string operator()(const Other&) const {
+    return {};
+  }
 
   static std::string flags(std::uint64_t propagation, bool below) {
     std::string out;

@@ -38,14 +38,18 @@ constexpr std::array kAttributes{
 };
 
 // Flags of the superblock, which fsconfig(2) takes by name.
-constexpr std::array<std::string_view, 7> kSuperblockFlags{"sync", "async", "dirsync", "lazytime", "nolazytime", "mand", "nomand"};
+constexpr std::array<std::string_view, 7> kSuperblockFlags{"sync",       "async", "dirsync", "lazytime",
+                                                           "nolazytime", "mand",  "nomand"};
 
 // Understood, and nothing to do: defaults, or of no effect on today's kernels.
-constexpr std::array<std::string_view, 8> kNothing{"defaults", "silent", "loud", "iversion", "noiversion", "acl", "noacl", "remount"};
+constexpr std::array<std::string_view, 8> kNothing{"defaults",   "silent", "loud",  "iversion",
+                                                   "noiversion", "acl",    "noacl", "remount"};
 
-constexpr std::array<std::string_view, 5> kRefused{"idmap", "ridmap", "copy-symlink", "src-nofollow", "dest-nofollow"};
+constexpr std::array<std::string_view, 5> kRefused{"idmap", "ridmap", "copy-symlink", "src-nofollow",
+                                                   "dest-nofollow"};
 
-constexpr std::array<std::string_view, 8> kPropagations{"private", "rprivate", "shared", "rshared", "slave", "rslave", "unbindable", "runbindable"};
+constexpr std::array<std::string_view, 8> kPropagations{"private", "rprivate", "shared",     "rshared",
+                                                        "slave",   "rslave",   "unbindable", "runbindable"};
 
 const Attribute* attribute(std::string_view name) {
   const auto found = std::ranges::find(kAttributes, name, &Attribute::name);

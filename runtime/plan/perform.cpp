@@ -44,10 +44,14 @@ class Performer {
   Result<> operator()(const MaskPath& s);
   Result<> operator()(const ReadonlyPath& s);
   Result<> operator()(const AttachView&);
-  Result<> operator()(const ReadonlyRoot&) { return kernel_.set_attributes(m_.root, MOUNT_ATTR_RDONLY, 0, 0, false); }
+  Result<> operator()(const ReadonlyRoot&) {
+    return kernel_.set_attributes(m_.root, MOUNT_ATTR_RDONLY, 0, 0, false);
+  }
   Result<> operator()(const RunCreateHooks&) { return m_.create_hooks ? m_.create_hooks() : Result<>{}; }
   Result<> operator()(const EnterRoot& s) { return kernel_.enter_root(m_.root, s.pivot); }
-  Result<> operator()(const SetRootPropagation& s) { return kernel_.set_root_propagation(s.propagation, s.below); }
+  Result<> operator()(const SetRootPropagation& s) {
+    return kernel_.set_root_propagation(s.propagation, s.below);
+  }
 
  private:
   Result<UniqueFd> new_filesystem(const MountFilesystem& s);
@@ -84,14 +88,16 @@ Result<> Performer::operator()(const BindMount& s) {
                                                      : "the target is a directory and the source is not");
   // A symlink in the image may lead a harmless target into /proc.
   if (!s.inside_proc && TRY(kernel_.on_proc(target.get()))) {
-    if (s.target != "/proc") return bad_input("the target is inside the container's /proc, where bind mounts are not allowed");
+    if (s.target != "/proc")
+      return bad_input("the target is inside the container's /proc, where bind mounts are not allowed");
     if (!TRY(kernel_.on_proc(source))) return bad_input("only a proc may be mounted on /proc");
   }
   // The clone is a peer of the host's mount: a slave gets the host's mounts and gives none.
   const auto propagation = s.propagation != 0 ? s.propagation : static_cast<std::uint64_t>(MS_SLAVE);
   TRY(kernel_.set_attributes(source, 0, 0, propagation, s.propagation == 0 || s.propagation_below));
   if ((s.set | s.clear) != 0) TRY(kernel_.set_attributes(source, s.set, s.clear, 0, false));
-  if ((s.set_below | s.clear_below) != 0) TRY(kernel_.set_attributes(source, s.set_below, s.clear_below, 0, true));
+  if ((s.set_below | s.clear_below) != 0)
+    TRY(kernel_.set_attributes(source, s.set_below, s.clear_below, 0, true));
   return kernel_.attach(source, target.get());
 }
 
@@ -106,7 +112,8 @@ Result<> Performer::operator()(const MakeDevice& s) {
   if (s.bind) return bind_device(s.target, s.mode, s.device);
   auto made = kernel_.make_device(m_.root, s.target, s.mode, s.device, s.uid, s.gid);
   // Inside another container mknod(2) may be out of reach.
-  if (!made && made.error().code == EPERM && !S_ISFIFO(s.mode)) return bind_device(s.target, s.mode, s.device);
+  if (!made && made.error().code == EPERM && !S_ISFIFO(s.mode))
+    return bind_device(s.target, s.mode, s.device);
   return made;
 }
 
@@ -132,8 +139,9 @@ Result<> Performer::operator()(const MaskPath& s) {
     const auto mount = TRY(kernel_.clone(empty_.get(), false));
     return kernel_.attach(mount.get(), target->get());
   }
-  auto mount = TRY(kernel_.new_filesystem("tmpfs", {{"mode", "755"}, {"nr_inodes", "1"}, {"nr_blocks", "1"}},
-                                          MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
+  auto mount = TRY(
+      kernel_.new_filesystem("tmpfs", {{"mode", "755"}, {"nr_inodes", "1"}, {"nr_blocks", "1"}},
+                             MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
   TRY(kernel_.attach(mount.get(), target->get()));
   empty_ = std::move(mount);
   return {};

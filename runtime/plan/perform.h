@@ -15,7 +15,7 @@ namespace nacre::runtime::plan {
 
 // What a plan needs at hand: descriptors opened by the parent, and the parent itself.
 struct Materials {
-  int root = -1;  // the root's detached mount; -1: the plan has no root
+  int root = -1;                      // the root's detached mount; -1: the plan has no root
   std::span<const UniqueFd> joins;    // as in Plan::joins
   std::span<const UniqueFd> sources;  // as in Plan::sources
   struct View {

@@ -32,17 +32,32 @@ struct Source {
   bool recursive = false;
 };
 
-struct EnterNamespace { std::size_t index = 0; std::string type; };  // of Plan::joins
+struct EnterNamespace {
+  std::size_t index = 0;
+  std::string type;
+};  // of Plan::joins
 struct NewCgroupNamespace {};
-struct NewTimeNamespace { std::map<std::string, spec::TimeOffset> offsets; };
+struct NewTimeNamespace {
+  std::map<std::string, spec::TimeOffset> offsets;
+};
 struct LoopbackUp {};
-struct SetHostname { std::string name; };
-struct SetDomainname { std::string name; };
-struct WriteSysctl { std::string path, value; };  // path below /proc/sys
+struct SetHostname {
+  std::string name;
+};
+struct SetDomainname {
+  std::string name;
+};
+struct WriteSysctl {
+  std::string path, value;
+};  // path below /proc/sys
 // No mount or unmount of ours reaches the host.
-struct SetTreePropagation { std::uint64_t propagation = 0; };
+struct SetTreePropagation {
+  std::uint64_t propagation = 0;
+};
 // The root mount onto a directory of the host, seen by this mount namespace only.
-struct AttachRoot { std::string at; };
+struct AttachRoot {
+  std::string at;
+};
 struct MountFilesystem {
   std::string type, target;
   std::vector<sys::FsParameter> parameters;
@@ -60,9 +75,15 @@ struct BindMount {
   bool propagation_below = false;
   bool inside_proc = false;  // the target is one of the files of /proc that may be replaced
 };
-struct SetReadonly { std::string target; };  // the mount whose root is there
-struct MakeDirectory { std::string target; };
-struct MakeSymlink { std::string target, content; };
+struct SetReadonly {
+  std::string target;
+};  // the mount whose root is there
+struct MakeDirectory {
+  std::string target;
+};
+struct MakeSymlink {
+  std::string target, content;
+};
 struct MakeDevice {
   std::string target;
   mode_t mode = 0;  // type and permissions
@@ -71,20 +92,33 @@ struct MakeDevice {
   gid_t gid = 0;
   bool bind = false;  // mknod(2) is not allowed: bind the host's node
 };
-struct OpenTerminal { unsigned height = 0, width = 0; uid_t uid = 0; };
-struct MaskPath { std::string target; };
-struct ReadonlyPath { std::string target; };
+struct OpenTerminal {
+  unsigned height = 0, width = 0;
+  uid_t uid = 0;
+};
+struct MaskPath {
+  std::string target;
+};
+struct ReadonlyPath {
+  std::string target;
+};
 struct AttachView {};
 struct ReadonlyRoot {};
 // The rest of the host is still reachable here: prestart, createRuntime and createContainer.
 struct RunCreateHooks {};
-struct EnterRoot { bool pivot = true; };
-struct SetRootPropagation { std::uint64_t propagation = 0; bool below = false; };
+struct EnterRoot {
+  bool pivot = true;
+};
+struct SetRootPropagation {
+  std::uint64_t propagation = 0;
+  bool below = false;
+};
 
-using Step = std::variant<EnterNamespace, NewCgroupNamespace, NewTimeNamespace, LoopbackUp, SetHostname, SetDomainname,
-                          WriteSysctl, SetTreePropagation, AttachRoot, MountFilesystem, BindMount, SetReadonly,
-                          MakeDirectory, MakeSymlink, MakeDevice, OpenTerminal, MaskPath, ReadonlyPath, AttachView,
-                          ReadonlyRoot, RunCreateHooks, EnterRoot, SetRootPropagation>;
+using Step =
+    std::variant<EnterNamespace, NewCgroupNamespace, NewTimeNamespace, LoopbackUp, SetHostname, SetDomainname,
+                 WriteSysctl, SetTreePropagation, AttachRoot, MountFilesystem, BindMount, SetReadonly,
+                 MakeDirectory, MakeSymlink, MakeDevice, OpenTerminal, MaskPath, ReadonlyPath, AttachView,
+                 ReadonlyRoot, RunCreateHooks, EnterRoot, SetRootPropagation>;
 
 struct Plan {
   std::uint64_t clone_flags = 0;  // CLONE_NEW* for the first process
@@ -95,7 +129,7 @@ struct Plan {
 
 // What make_plan() has to know about the machine and the call.
 struct HostFacts {
-  std::string bundle;      // absolute
+  std::string bundle;       // absolute
   bool root_given = false;  // the caller brings the root as a detached mount
   bool pivot = true;
   std::vector<cgroup::Hierarchy> hierarchies;

@@ -46,12 +46,13 @@ Result<> new_keyring(const std::string& name) {
 // Programs open /dev/stdout anew, which needs the right to the file behind it.
 Result<> give_stdio(uid_t uid) {
   for (int fd = 0; fd < 3; ++fd) {
-    struct stat st{};
+    struct stat st {};
     if (::fstat(fd, &st) != 0 || st.st_uid == uid) continue;
     if (S_ISCHR(st.st_mode) && st.st_rdev == ::makedev(1, 3)) continue;
     if (::fchown(fd, uid, static_cast<gid_t>(-1)) == 0) continue;
     // Not ours to give: read-only files, other users' files in a user namespace.
-    if (errno != EINVAL && errno != EPERM && errno != EROFS && errno != EACCES) return fail(errno, "give the user its standard streams");
+    if (errno != EINVAL && errno != EPERM && errno != EROFS && errno != EACCES)
+      return fail(errno, "give the user its standard streams");
   }
   return {};
 }
@@ -62,13 +63,16 @@ Result<> set_user(const spec::User& user) {
   if (::setgroups(groups.size(), groups.data()) != 0 && !(errno == EPERM && groups.empty()))
     return fail(errno, "set additional groups");
   // The system calls and not libc's functions, which would stop other threads to tell them.
-  TRY(during("set gid " + std::to_string(user.gid), succeed([&] { return ::syscall(SYS_setresgid, user.gid, user.gid, user.gid); })));
-  return during("set uid " + std::to_string(user.uid), succeed([&] { return ::syscall(SYS_setresuid, user.uid, user.uid, user.uid); }));
+  TRY(during("set gid " + std::to_string(user.gid),
+             succeed([&] { return ::syscall(SYS_setresgid, user.gid, user.gid, user.gid); })));
+  return during("set uid " + std::to_string(user.uid),
+                succeed([&] { return ::syscall(SYS_setresuid, user.uid, user.uid, user.uid); }));
 }
 
 Result<> close_others(unsigned preserved, std::vector<int> keep) {
   for (unsigned fd = 3; fd < 3 + preserved; ++fd)
-    if (::fcntl(static_cast<int>(fd), F_SETFD, 0) != 0) return fail(errno, "preserved descriptor " + std::to_string(fd));
+    if (::fcntl(static_cast<int>(fd), F_SETFD, 0) != 0)
+      return fail(errno, "preserved descriptor " + std::to_string(fd));
   std::erase_if(keep, [](int fd) { return fd < 0; });
   std::ranges::sort(keep);
   unsigned first = 3 + preserved;
@@ -96,7 +100,8 @@ Result<> enter_directory(const std::string& path, bool& entered) {
 }
 
 Result<> install_early(const Command& command, Channel& channel) {
-  const auto listener = TRY(during("install the seccomp filter", seccomp::install(command.filter, command.filter_flags)));
+  const auto listener =
+      TRY(during("install the seccomp filter", seccomp::install(command.filter, command.filter_flags)));
   if (!command.notifies) return {};
   const std::array fds{listener.get()};
   TRY(channel.send(Tag::agent, {}, fds));
@@ -104,7 +109,8 @@ Result<> install_early(const Command& command, Channel& channel) {
   return {};
 }
 
-Result<> set_capabilities(const spec::Process& process, bool early_filter, const Command& command, Channel& channel) {
+Result<> set_capabilities(const spec::Process& process, bool early_filter, const Command& command,
+                          Channel& channel) {
   const auto wanted = process.capabilities.value_or(spec::Capabilities{});
   if (early_filter && !process.no_new_privileges) TRY(install_early(command, channel));
   TRY(during("drop capabilities", capabilities::drop_bounding(wanted)));
@@ -127,7 +133,8 @@ void add_home(spec::Process& process) {
 
 }  // namespace
 
-Result<std::string> become_user(Command& command, const UniqueFd& terminal, Channel& channel, std::vector<int> keep) {
+Result<std::string> become_user(Command& command, const UniqueFd& terminal, Channel& channel,
+                                std::vector<int> keep) {
   auto& process = command.process;
   reset_signals();
   TRY(take_terminal(terminal));
@@ -138,7 +145,8 @@ Result<std::string> become_user(Command& command, const UniqueFd& terminal, Chan
   TRY(close_others(command.preserve_fds, std::move(keep)));
   bool entered = false;
   TRY(enter_directory(process.cwd, entered));
-  TRY(set_capabilities(process, command.filtered && (command.notifies || !process.no_new_privileges), command, channel));
+  TRY(set_capabilities(process, command.filtered && (command.notifies || !process.no_new_privileges), command,
+                       channel));
   if (!entered) {
     TRY(during("process.cwd: enter " + process.cwd, succeed([&] { return ::chdir(process.cwd.c_str()); })));
     TRY(verify_directory());

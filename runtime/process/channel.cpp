@@ -39,7 +39,9 @@ Result<Note> Channel::receive() {
 
 Result<Note> Channel::expect(Tag tag) {
   auto note = TRY(receive());
-  if (note.tag != tag) return fail(EPROTO, std::string("expected message ") + static_cast<char>(tag) + ", got " + static_cast<char>(note.tag));
+  if (note.tag != tag)
+    return fail(EPROTO, std::string("expected message ") + static_cast<char>(tag) + ", got " +
+                            static_cast<char>(note.tag));
   return note;
 }
 

@@ -11,8 +11,8 @@
 namespace nacre::runtime::process {
 
 struct CloneOptions {
-  std::uint64_t flags = 0;   // CLONE_NEW*
-  int pid_namespace = -1;    // existing ones to be born in
+  std::uint64_t flags = 0;  // CLONE_NEW*
+  int pid_namespace = -1;   // existing ones to be born in
   int user_namespace = -1;
 };
 

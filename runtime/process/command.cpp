@@ -41,20 +41,23 @@ Result<UniqueFd> open_label(const spec::Process& process) {
   if (wants(process.apparmor_profile)) {
     const auto enabled = sys::read_file("/sys/module/apparmor/parameters/enabled");
     if (!enabled || !enabled->starts_with('Y'))
-      return bad_input("process.apparmorProfile is \"" + process.apparmor_profile + "\", and this kernel has AppArmor off");
+      return bad_input("process.apparmorProfile is \"" + process.apparmor_profile +
+                       "\", and this kernel has AppArmor off");
     auto own = sys::open_at(AT_FDCWD, "/proc/self/attr/apparmor/exec", O_WRONLY);
     return own ? std::move(own) : sys::open_at(AT_FDCWD, "/proc/self/attr/exec", O_WRONLY);
   }
   if (process.selinux_label.empty()) return UniqueFd{};
   if (!sys::exists("/sys/fs/selinux/enforce"))
-    return bad_input("process.selinuxLabel is \"" + process.selinux_label + "\", and this kernel has SELinux off");
+    return bad_input("process.selinuxLabel is \"" + process.selinux_label +
+                     "\", and this kernel has SELinux off");
   return sys::open_at(AT_FDCWD, "/proc/self/attr/exec", O_WRONLY);
 }
 
 Error execute(const Command& command, const std::string& file, const UniqueFd& label) {
   if (label) {
     const auto& process = command.process;
-    const auto text = wants(process.apparmor_profile) ? "exec " + process.apparmor_profile : process.selinux_label;
+    const auto text =
+        wants(process.apparmor_profile) ? "exec " + process.apparmor_profile : process.selinux_label;
     if (auto written = during("set the label \"" + text + "\"", sys::write_all(label.get(), text)); !written)
       return written.error();
   }
@@ -63,7 +66,9 @@ Error execute(const Command& command, const std::string& file, const UniqueFd& l
   // Without no_new_privs the filter needed CAP_SYS_ADMIN and is installed already; with an agent
   // it was needed while the parent could still pass the listener on.
   if (command.filtered && command.process.no_new_privileges && !command.notifies) {
-    if (auto done = during("install the seccomp filter", seccomp::install(command.filter, command.filter_flags)); !done)
+    if (auto done =
+            during("install the seccomp filter", seccomp::install(command.filter, command.filter_flags));
+        !done)
       return done.error();
   }
   ::execve(file.c_str(), argv.data(), environment.data());
@@ -71,18 +76,22 @@ Error execute(const Command& command, const std::string& file, const UniqueFd& l
   const auto& name = command.process.args.front();
   if (code == EACCES || code == EPERM) return {kBadInput, "exec: \"" + name + "\": permission denied"};
   if (code == ENOENT)
-    return {kBadInput, "exec: \"" + name + "\": no such file or directory (its interpreter or loader is missing)"};
-  if (code == ENOEXEC) return {kBadInput, "exec: \"" + name + "\": exec format error (not a program for this machine)"};
+    return {kBadInput,
+            "exec: \"" + name + "\": no such file or directory (its interpreter or loader is missing)"};
+  if (code == ENOEXEC)
+    return {kBadInput, "exec: \"" + name + "\": exec format error (not a program for this machine)"};
   return {code, "exec: \"" + name + "\""};
 }
 
 Result<> become_namespace_root() {
-  TRY(during("become the user namespace's root", sys::succeed([] { return ::syscall(SYS_setresgid, 0, 0, 0); })));
-  return during("become the user namespace's root", sys::succeed([] { return ::syscall(SYS_setresuid, 0, 0, 0); }));
+  TRY(during("become the user namespace's root",
+             sys::succeed([] { return ::syscall(SYS_setresgid, 0, 0, 0); })));
+  return during("become the user namespace's root",
+                sys::succeed([] { return ::syscall(SYS_setresuid, 0, 0, 0); }));
 }
 
 void reset_signals() {
-  struct sigaction standard{};
+  struct sigaction standard {};
   standard.sa_handler = SIG_DFL;
   for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &standard, nullptr);
   sigset_t none;

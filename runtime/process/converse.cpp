@@ -5,7 +5,8 @@ namespace nacre::runtime::process {
 namespace {
 
 Result<int> only_fd(const Note& note) {
-  if (note.fds.size() != 1) return fail(EPROTO, "a descriptor is missing in a note of the container's process");
+  if (note.fds.size() != 1)
+    return fail(EPROTO, "a descriptor is missing in a note of the container's process");
   return note.fds.front().get();
 }
 
@@ -16,9 +17,7 @@ Result<> converse(Channel& channel, const Answers& answers) {
     const auto note = TRY(channel.receive());
     switch (note.tag) {
       case Tag::ready: return {};
-      case Tag::terminal:
-        TRY(answers.terminal(TRY(only_fd(note))));
-        continue;
+      case Tag::terminal: TRY(answers.terminal(TRY(only_fd(note)))); continue;
       case Tag::listener: TRY(answers.listener(TRY(only_fd(note)))); break;
       case Tag::agent: TRY(answers.agent(TRY(only_fd(note)))); break;
       case Tag::mounted: TRY(answers.mounted()); break;

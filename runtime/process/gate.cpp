@@ -26,7 +26,9 @@ void report_failure(int connection, const Error& error) {
   static_cast<void>(sys::send_message(connection, encode(error)));
 }
 
-Result<UniqueFd> knock(const std::string& state_directory) { return sys::connect_seqpacket(gate_path(state_directory)); }
+Result<UniqueFd> knock(const std::string& state_directory) {
+  return sys::connect_seqpacket(gate_path(state_directory));
+}
 
 Result<> open_gate(int connection) {
   TRY(during("open the container's gate", sys::send_message(connection, "go")));

@@ -51,7 +51,8 @@ Result<> perform_plan(InitJob& job, Channel& channel, Proceed& proceed, UniqueFd
 
 Result<> become_root(const InitJob& job) {
   // Nobody in a namespace that we share may read our descriptors or trace us (CVE-2016-9962).
-  if (!spec::has_namespace(*job.spec, "user")) return sys::succeed([] { return ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); });
+  if (!spec::has_namespace(*job.spec, "user"))
+    return sys::succeed([] { return ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); });
   TRY(become_namespace_root());
   // A process that is not dumpable may not write its own /proc files inside a user namespace.
   return sys::succeed([] { return ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); });

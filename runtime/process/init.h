@@ -24,7 +24,8 @@ struct InitJob {
 enum class ViewFilter { none, sysinfo, affinity };
 
 // The text of a `proceed` note: the filter, the state for hooks, the targets of the view.
-std::string proceed_text(ViewFilter filter, const std::string& state, const std::vector<std::string>& targets);
+std::string proceed_text(ViewFilter filter, const std::string& state,
+                         const std::vector<std::string>& targets);
 
 // Installs the view's filter and hands the listener over; returns when it is served.
 Result<> install_view_filter(ViewFilter filter, Channel& channel);

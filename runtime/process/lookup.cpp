@@ -13,7 +13,7 @@ namespace {
 
 // 0, or why the file cannot be executed.
 int check(const std::string& path) {
-  struct stat st{};
+  struct stat st {};
   if (::stat(path.c_str(), &st) != 0) return errno;
   if (S_ISDIR(st.st_mode)) return EISDIR;
   return ::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) == 0 ? 0 : errno;
@@ -21,7 +21,8 @@ int check(const std::string& path) {
 
 std::unexpected<Error> refused(const std::string& name, int code) {
   const auto subject = "exec: \"" + name + "\": ";
-  if (code == ENOENT || code == ENOTDIR) return bad_input(subject + "stat " + name + ": no such file or directory");
+  if (code == ENOENT || code == ENOTDIR)
+    return bad_input(subject + "stat " + name + ": no such file or directory");
   if (code == EISDIR) return bad_input(subject + "is a directory");
   if (code == EACCES) return bad_input(subject + "permission denied");
   return fail(code, "exec: \"" + name + "\"");
@@ -32,7 +33,8 @@ std::unexpected<Error> refused(const std::string& name, int code) {
 std::string variable(const std::vector<std::string>& environment, std::string_view name) {
   std::string value;
   for (const auto& entry : environment)
-    if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=') value = entry.substr(name.size() + 1);
+    if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=')
+      value = entry.substr(name.size() + 1);
   return value;
 }
 
@@ -42,7 +44,8 @@ Result<std::string> find_executable(const std::string& name, const std::vector<s
     return name;
   }
   bool forbidden = false;
-  for (const auto directory : split(variable(environment, "PATH"), ':')) {
+  const auto search = variable(environment, "PATH");
+  for (const auto directory : split(search, ':')) {
     const auto path = (directory.empty() ? "." : std::string(directory)) + "/" + name;
     const int code = check(path);
     if (code == 0) return path;
@@ -55,7 +58,8 @@ Result<std::string> find_executable(const std::string& name, const std::vector<s
 std::string home_of(std::string_view passwd, uid_t uid) {
   for (const auto line : split(passwd, '\n')) {
     const auto fields = split(line, ':');
-    if (fields.size() >= 6 && parse_int<uid_t>(fields[2]) == uid && fields[5].starts_with('/')) return std::string(fields[5]);
+    if (fields.size() >= 6 && parse_int<uid_t>(fields[2]) == uid && fields[5].starts_with('/'))
+      return std::string(fields[5]);
   }
   return "/";
 }

@@ -15,7 +15,8 @@ namespace {
 std::string map_text(const std::vector<spec::IdMapping>& mappings) {
   std::string text;
   for (const auto& m : mappings)
-    text += std::to_string(m.container_id) + " " + std::to_string(m.host_id) + " " + std::to_string(m.size) + "\n";
+    text += std::to_string(m.container_id) + " " + std::to_string(m.host_id) + " " + std::to_string(m.size) +
+            "\n";
   return text;
 }
 
@@ -31,7 +32,8 @@ Result<UniqueFd> open_existing(const std::string& what, const std::string& path,
 
 Result<std::vector<UniqueFd>> open_joins(const std::vector<plan::JoinNamespace>& joins) {
   std::vector<UniqueFd> fds;
-  for (const auto& join : joins) fds.push_back(TRY(open_existing(join.type + " namespace", join.path, O_RDONLY)));
+  for (const auto& join : joins)
+    fds.push_back(TRY(open_existing(join.type + " namespace", join.path, O_RDONLY)));
   return fds;
 }
 
@@ -39,20 +41,24 @@ Result<std::vector<UniqueFd>> open_sources(const std::vector<plan::Source>& sour
   std::vector<UniqueFd> fds;
   for (const auto& source : sources) {
     const auto place = TRY(open_existing("mount source", source.path, O_PATH));
-    fds.push_back(TRY(during("mount source " + source.path, sys::clone_mount(place.get(), "", source.recursive))));
+    fds.push_back(
+        TRY(during("mount source " + source.path, sys::clone_mount(place.get(), "", source.recursive))));
   }
   return fds;
 }
 
 Result<UniqueFd> open_root(const std::string& path, int given) {
-  if (given >= 0) return UniqueFd{TRY(during("root mount", sys::checked([&] { return ::fcntl(given, F_DUPFD_CLOEXEC, 3); })))};
+  if (given >= 0)
+    return UniqueFd{
+        TRY(during("root mount", sys::checked([&] { return ::fcntl(given, F_DUPFD_CLOEXEC, 3); })))};
   const auto place = TRY(open_existing("root filesystem", path, O_PATH | O_DIRECTORY));
   auto root = TRY(during("root filesystem " + path, sys::clone_mount(place.get(), "", true)));
   TRY(during("root filesystem " + path, sys::set_mount_attributes(root.get(), 0, 0, MS_SLAVE, true)));
   return root;
 }
 
-Result<> write_id_maps(pid_t pid, const std::vector<spec::IdMapping>& uids, const std::vector<spec::IdMapping>& gids) {
+Result<> write_id_maps(pid_t pid, const std::vector<spec::IdMapping>& uids,
+                       const std::vector<spec::IdMapping>& gids) {
   const auto directory = "/proc/" + std::to_string(pid);
   TRY(during("linux.uidMappings", sys::write_file(directory + "/uid_map", map_text(uids))));
   return during("linux.gidMappings", sys::write_file(directory + "/gid_map", map_text(gids)));
@@ -64,7 +70,8 @@ Result<> set_oom_score(pid_t pid, int score) {
   if (now == score) return {};
   auto written = sys::write_file(path, std::to_string(score));
   if (!written && written.error().code == EACCES)
-    return bad_input("process.oomScoreAdj: lowering it to " + std::to_string(score) + " needs CAP_SYS_RESOURCE");
+    return bad_input("process.oomScoreAdj: lowering it to " + std::to_string(score) +
+                     " needs CAP_SYS_RESOURCE");
   return during("process.oomScoreAdj", std::move(written));
 }
 

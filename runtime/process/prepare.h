@@ -20,7 +20,8 @@ Result<std::vector<UniqueFd>> open_sources(const std::vector<plan::Source>& sour
 // The root as a detached mount: a clone of the directory at `path`, or of `given` when >= 0.
 Result<UniqueFd> open_root(const std::string& path, int given);
 
-Result<> write_id_maps(pid_t pid, const std::vector<spec::IdMapping>& uids, const std::vector<spec::IdMapping>& gids);
+Result<> write_id_maps(pid_t pid, const std::vector<spec::IdMapping>& uids,
+                       const std::vector<spec::IdMapping>& gids);
 Result<> set_oom_score(pid_t pid, int score);
 // Descriptors 3 … 2+count must be open (--preserve-fds).
 Result<> check_preserved(unsigned count);

@@ -9,8 +9,11 @@
 
 namespace nacre::runtime::process {
 
-std::string proceed_text(ViewFilter filter, const std::string& state, const std::vector<std::string>& targets) {
-  std::string text = filter == ViewFilter::affinity ? "affinity" : filter == ViewFilter::sysinfo ? "sysinfo" : "none";
+std::string proceed_text(ViewFilter filter, const std::string& state,
+                         const std::vector<std::string>& targets) {
+  std::string text = filter == ViewFilter::affinity  ? "affinity"
+                     : filter == ViewFilter::sysinfo ? "sysinfo"
+                                                     : "none";
   text += '\0' + state;
   for (const auto& target : targets) text += '\0' + target;
   return text;
@@ -32,7 +35,8 @@ Result<Proceed> await_proceed(Channel& channel) {
 Result<> install_view_filter(ViewFilter filter, Channel& channel) {
   if (filter == ViewFilter::none) return {};
   const auto program = seccomp::view_filter(filter == ViewFilter::affinity);
-  const auto listener = TRY(during("install the filter of the /proc view", seccomp::install(program, SECCOMP_FILTER_FLAG_NEW_LISTENER)));
+  const auto listener = TRY(during("install the filter of the /proc view",
+                                   seccomp::install(program, SECCOMP_FILTER_FLAG_NEW_LISTENER)));
   const std::array fds{listener.get()};
   TRY(channel.send(Tag::listener, {}, fds));
   // Until the daemon serves it, a sysinfo(2) of ours would wait for ever.

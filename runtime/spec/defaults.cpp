@@ -10,7 +10,10 @@ std::vector<Mount> default_mounts() {
   return {
       {"/proc", "proc", "proc", {"nosuid", "noexec", "nodev"}},
       {"/dev", "tmpfs", "tmpfs", {"nosuid", "strictatime", "mode=755", "size=65536k"}},
-      {"/dev/pts", "devpts", "devpts", {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"}},
+      {"/dev/pts",
+       "devpts",
+       "devpts",
+       {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"}},
       {"/dev/shm", "tmpfs", "shm", {"nosuid", "noexec", "nodev", "mode=1777", "size=65536k"}},
       {"/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}},
       {"/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro"}},
@@ -19,10 +22,13 @@ std::vector<Mount> default_mounts() {
 }
 
 std::vector<std::string> default_masked_paths() {
-  return {"/proc/acpi",        "/proc/asound",      "/proc/kcore",       "/proc/keys",
-          "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
-          "/proc/scsi",        "/proc/interrupts",  "/sys/firmware",     "/sys/fs/selinux",
-          "/sys/dev/block",    "/sys/devices/virtual/powercap"};
+  return {"/proc/acpi",          "/proc/asound",
+          "/proc/kcore",         "/proc/keys",
+          "/proc/latency_stats", "/proc/timer_list",
+          "/proc/timer_stats",   "/proc/sched_debug",
+          "/proc/scsi",          "/proc/interrupts",
+          "/sys/firmware",       "/sys/fs/selinux",
+          "/sys/dev/block",      "/sys/devices/virtual/powercap"};
 }
 
 std::vector<std::string> default_readonly_paths() {
@@ -46,11 +52,12 @@ Spec default_spec() {
   process.env = default_environment();
   process.no_new_privileges = true;
   const auto& names = capabilities::default_capabilities();
-  process.capabilities = Capabilities{.bounding = names, .effective = names, .inheritable = {}, .permitted = names,
-                                      .ambient = {}};
+  process.capabilities = Capabilities{
+      .bounding = names, .effective = names, .inheritable = {}, .permitted = names, .ambient = {}};
 
   auto& linux = spec.linux_;
-  for (const char* type : {"pid", "network", "ipc", "uts", "mount", "cgroup"}) linux.namespaces.push_back({type, ""});
+  for (const char* type : {"pid", "network", "ipc", "uts", "mount", "cgroup"})
+    linux.namespaces.push_back({type, ""});
   linux.masked_paths = default_masked_paths();
   linux.readonly_paths = default_readonly_paths();
   linux.seccomp = seccomp::default_profile(names);

@@ -53,7 +53,9 @@ struct Value {
     if (found != json->end() && !found->is_null()) member.json = &*found;
     return member;
   }
-  Value item(std::size_t index) const { return {&(*json)[index], path + "[" + std::to_string(index) + "]", problems}; }
+  Value item(std::size_t index) const {
+    return {&(*json)[index], path + "[" + std::to_string(index) + "]", problems};
+  }
 };
 
 inline void read(const Value& value, std::string& out) {
@@ -67,7 +69,7 @@ inline void read(const Value& value, bool& out) {
 }
 
 template <typename Int>
-  requires std::is_integral_v<Int>
+requires std::is_integral_v<Int>
 void read(const Value& value, Int& out) {
   if (!value || !value.must_be(value.json->is_number_integer(), "an integer")) return;
   const bool fits = value.json->is_number_unsigned() ? std::in_range<Int>(value.json->get<std::uint64_t>())

@@ -12,11 +12,14 @@
 namespace nacre::runtime::spec {
 namespace {
 
-constexpr std::array<std::string_view, 8> kNamespaces{"pid", "network", "ipc", "uts", "mount", "user", "cgroup", "time"};
+constexpr std::array<std::string_view, 8> kNamespaces{"pid",   "network", "ipc",    "uts",
+                                                      "mount", "user",    "cgroup", "time"};
 
 std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
-std::string numbered(const char* list, std::size_t index) { return std::string(list) + "[" + std::to_string(index) + "]"; }
+std::string numbered(const char* list, std::size_t index) {
+  return std::string(list) + "[" + std::to_string(index) + "]";
+}
 
 bool absolute(std::string_view path) { return path.starts_with('/'); }
 
@@ -27,12 +30,14 @@ Result<> check_namespaces(const Spec& spec) {
     const auto where = numbered("linux.namespaces", i);
     if (std::ranges::find(kNamespaces, one.type) == kNamespaces.end())
       return bad_input(where + ".type: unknown namespace " + quoted(one.type));
-    if (!seen.insert(one.type).second) return bad_input(where + ": a second " + quoted(one.type) + " namespace");
+    if (!seen.insert(one.type).second)
+      return bad_input(where + ": a second " + quoted(one.type) + " namespace");
     if (!one.path.empty() && !absolute(one.path))
       return bad_input(where + ".path must be absolute, not " + quoted(one.path));
   }
   if (!seen.contains("mount"))
-    return bad_input("linux.namespaces: a container needs a mount namespace of its own; add {\"type\": \"mount\"}");
+    return bad_input(
+        "linux.namespaces: a container needs a mount namespace of its own; add {\"type\": \"mount\"}");
   return {};
 }
 
@@ -45,7 +50,8 @@ Result<> check_users(const Spec& spec) {
     return bad_input("a new user namespace needs linux.uidMappings and linux.gidMappings");
   for (const auto* list : {&linux.uid_mappings, &linux.gid_mappings})
     for (const auto& mapping : *list)
-      if (mapping.size == 0) return bad_input("linux.uidMappings and linux.gidMappings: a size of 0 maps nobody");
+      if (mapping.size == 0)
+        return bad_input("linux.uidMappings and linux.gidMappings: a size of 0 maps nobody");
   return {};
 }
 
@@ -54,7 +60,8 @@ Result<> check_mounts(const Spec& spec) {
     const auto where = numbered("mounts", i);
     const auto& destination = spec.mounts[i].destination;
     if (destination.empty()) return bad_input(where + ".destination is missing");
-    if (!absolute(destination)) return bad_input(where + ".destination must be absolute, not " + quoted(destination));
+    if (!absolute(destination))
+      return bad_input(where + ".destination must be absolute, not " + quoted(destination));
   }
   return {};
 }
@@ -62,7 +69,8 @@ Result<> check_mounts(const Spec& spec) {
 Result<> check_hooks(const char* name, const std::vector<Hook>& hooks) {
   for (std::size_t i = 0; i < hooks.size(); ++i) {
     const auto where = "hooks." + numbered(name, i);
-    if (!absolute(hooks[i].path)) return bad_input(where + ".path must be absolute, not " + quoted(hooks[i].path));
+    if (!absolute(hooks[i].path))
+      return bad_input(where + ".path must be absolute, not " + quoted(hooks[i].path));
     if (hooks[i].timeout_seconds && *hooks[i].timeout_seconds <= 0)
       return bad_input(where + ".timeout must be greater than zero");
   }
@@ -82,7 +90,8 @@ Result<> check_devices(const Spec& spec) {
   for (std::size_t i = 0; i < spec.linux_.devices.size(); ++i) {
     const auto& device = spec.linux_.devices[i];
     const auto where = numbered("linux.devices", i);
-    if (!absolute(device.path)) return bad_input(where + ".path must be absolute, not " + quoted(device.path));
+    if (!absolute(device.path))
+      return bad_input(where + ".path must be absolute, not " + quoted(device.path));
     if (device.type != "c" && device.type != "b" && device.type != "u" && device.type != "p")
       return bad_input(where + ".type must be one of c, b, u, p, not " + quoted(device.type));
   }
@@ -94,15 +103,16 @@ Result<> check_devices(const Spec& spec) {
 Result<> check_sysctl(const Spec& spec, const std::string& key) {
   const auto where = "linux.sysctl " + quoted(key);
   const bool plain = std::ranges::all_of(key, [](unsigned char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '/' || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '/' || c == '_' || c == '-';
   });
   if (key.empty() || !plain || key.find("..") != std::string::npos || absolute(key))
     return bad_input(where + " is not the name of a setting");
   std::string name = key;
   std::ranges::replace(name, '/', '.');
-  static constexpr std::array<std::string_view, 8> kIpc{"kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem",
-                                                        "kernel.shmall", "kernel.shmmax", "kernel.shmmni",
-                                                        "kernel.shm_rmid_forced"};
+  static constexpr std::array<std::string_view, 8> kIpc{
+      "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem",
+      "kernel.shmall", "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced"};
   const char* needed = nullptr;
   if (std::ranges::find(kIpc, name) != kIpc.end() || name.starts_with("fs.mqueue.")) needed = "ipc";
   if (name.starts_with("net.")) needed = "network";
@@ -111,7 +121,8 @@ Result<> check_sysctl(const Spec& spec, const std::string& key) {
   if (name == "kernel.hostname") return bad_input(where + ": use \"hostname\" instead");
   if (needed == nullptr) return bad_input(where + " belongs to no namespace: it would change the host");
   if (!has_namespace(spec, needed))
-    return bad_input(where + " needs a " + needed + " namespace in linux.namespaces: it would change the host");
+    return bad_input(where + " needs a " + needed +
+                     " namespace in linux.namespaces: it would change the host");
   return {};
 }
 
@@ -136,7 +147,8 @@ Result<> check_time(const Spec& spec) {
 }  // namespace
 
 bool has_new_namespace(const Spec& spec, const char* type) {
-  return std::ranges::any_of(spec.linux_.namespaces, [&](const auto& one) { return one.type == type && one.path.empty(); });
+  return std::ranges::any_of(spec.linux_.namespaces,
+                             [&](const auto& one) { return one.type == type && one.path.empty(); });
 }
 
 bool has_namespace(const Spec& spec, const char* type) {
@@ -144,11 +156,13 @@ bool has_namespace(const Spec& spec, const char* type) {
 }
 
 Result<> validate(const Process& process) {
-  if (process.args.empty() || process.args.front().empty()) return bad_input("process.args must not be empty");
+  if (process.args.empty() || process.args.front().empty())
+    return bad_input("process.args must not be empty");
   if (!absolute(process.cwd)) return bad_input("process.cwd must be absolute, not " + quoted(process.cwd));
   if (process.oom_score_adj && (*process.oom_score_adj < -1000 || *process.oom_score_adj > 1000))
     return bad_input("process.oomScoreAdj must be between -1000 and 1000");
-  if (process.capabilities) TRY(during("process.capabilities", capabilities::validate(*process.capabilities)));
+  if (process.capabilities)
+    TRY(during("process.capabilities", capabilities::validate(*process.capabilities)));
   return during("process.rlimits", rlimits::validate(process.rlimits));
 }
 
@@ -171,7 +185,8 @@ Result<> validate(const Spec& spec) {
   TRY(check_paths("linux.maskedPaths", spec.linux_.masked_paths));
   TRY(check_paths("linux.readonlyPaths", spec.linux_.readonly_paths));
   for (const auto& [key, value] : spec.linux_.sysctl) TRY(check_sysctl(spec, key));
-  static constexpr std::array<std::string_view, 9> kPropagations{"", "shared", "rshared", "slave", "rslave", "private", "rprivate", "unbindable", "runbindable"};
+  static constexpr std::array<std::string_view, 9> kPropagations{
+      "", "shared", "rshared", "slave", "rslave", "private", "rprivate", "unbindable", "runbindable"};
   if (std::ranges::find(kPropagations, spec.linux_.rootfs_propagation) == kPropagations.end())
     return bad_input("linux.rootfsPropagation: unknown value " + quoted(spec.linux_.rootfs_propagation));
   return check_time(spec);

@@ -27,7 +27,8 @@ ordered_json mappings_json(const std::vector<IdMapping>& mappings) {
 ordered_json devices_json(const std::vector<Device>& devices) {
   auto out = ordered_json::array();
   for (const auto& device : devices) {
-    ordered_json one{{"path", device.path}, {"type", device.type}, {"major", device.major}, {"minor", device.minor}};
+    ordered_json one{
+        {"path", device.path}, {"type", device.type}, {"major", device.major}, {"minor", device.minor}};
     put(one, "fileMode", device.file_mode);
     put(one, "uid", device.uid);
     put(one, "gid", device.gid);
@@ -107,7 +108,8 @@ ordered_json syscall_json(const SeccompSyscall& call) {
   ordered_json out{{"names", call.names}, {"action", call.action}};
   put(out, "errnoRet", call.errno_ret);
   for (const auto& arg : call.args)
-    out["args"].push_back({{"index", arg.index}, {"value", arg.value}, {"valueTwo", arg.value_two}, {"op", arg.op}});
+    out["args"].push_back(
+        {{"index", arg.index}, {"value", arg.value}, {"valueTwo", arg.value_two}, {"op", arg.op}});
   return out;
 }
 
@@ -137,7 +139,8 @@ ordered_json linux_json(const Linux& linux) {
     out["timeOffsets"][clock] = {{"secs", offset.seconds}, {"nanosecs", offset.nanoseconds}};
   if (!linux.devices.empty()) out["devices"] = devices_json(linux.devices);
   put(out, "cgroupsPath", linux.cgroups_path);
-  if (auto resources = resources_json(linux.resources); !resources.empty()) out["resources"] = std::move(resources);
+  if (auto resources = resources_json(linux.resources); !resources.empty())
+    out["resources"] = std::move(resources);
   if (linux.seccomp) out["seccomp"] = seccomp_json(*linux.seccomp);
   put(out, "rootfsPropagation", linux.rootfs_propagation);
   if (!linux.masked_paths.empty()) out["maskedPaths"] = linux.masked_paths;

@@ -21,10 +21,9 @@ struct NamespaceFlag {
 };
 // The namespaces made by clone3(2). "cgroup" comes after joining the container's cgroup, "time"
 // after its offsets are set.
-constexpr std::array kCloned{
-    NamespaceFlag{"user", CLONE_NEWUSER}, NamespaceFlag{"pid", CLONE_NEWPID},
-    NamespaceFlag{"network", CLONE_NEWNET}, NamespaceFlag{"ipc", CLONE_NEWIPC},
-    NamespaceFlag{"uts", CLONE_NEWUTS}, NamespaceFlag{"mount", CLONE_NEWNS}};
+constexpr std::array kCloned{NamespaceFlag{"user", CLONE_NEWUSER},   NamespaceFlag{"pid", CLONE_NEWPID},
+                             NamespaceFlag{"network", CLONE_NEWNET}, NamespaceFlag{"ipc", CLONE_NEWIPC},
+                             NamespaceFlag{"uts", CLONE_NEWUTS},     NamespaceFlag{"mount", CLONE_NEWNS}};
 
 void plan_namespaces(const spec::Spec& spec, Plan& plan) {
   for (const auto& one : spec.linux_.namespaces) {
@@ -63,8 +62,10 @@ std::string clean_path(std::string_view path) {
   std::vector<std::string_view> parts;
   for (const auto part : split(path, '/')) {
     if (part.empty() || part == ".") continue;
-    if (part != "..") parts.push_back(part);
-    else if (!parts.empty()) parts.pop_back();
+    if (part != "..")
+      parts.push_back(part);
+    else if (!parts.empty())
+      parts.pop_back();
   }
   std::string out;
   for (const auto part : parts) out += "/" + std::string(part);
@@ -84,7 +85,8 @@ std::string root_path_of(const spec::Spec& spec, const std::string& bundle) {
 Result<Plan> make_plan(const spec::Spec& spec, const HostFacts& facts) {
   Plan plan;
   plan_namespaces(spec, plan);
-  for (const auto& [key, value] : spec.linux_.sysctl) plan.steps.push_back(WriteSysctl{sysctl_path(key), value});
+  for (const auto& [key, value] : spec.linux_.sysctl)
+    plan.steps.push_back(WriteSysctl{sysctl_path(key), value});
   // A mount namespace that exists is taken as it is.
   if (!spec::has_new_namespace(spec, "mount")) {
     plan.steps.push_back(RunCreateHooks{});
@@ -101,7 +103,8 @@ Result<Plan> make_plan(const spec::Spec& spec, const HostFacts& facts) {
   plan.steps.push_back(AttachRoot{facts.root_given ? facts.bundle : root_path_of(spec, facts.bundle)});
   TRY(plan_mounts(spec, facts, plan));
   plan_devices(spec, plan);
-  if (spec.process && clean_path(spec.process->cwd) != "/") plan.steps.push_back(MakeDirectory{clean_path(spec.process->cwd)});
+  if (spec.process && clean_path(spec.process->cwd) != "/")
+    plan.steps.push_back(MakeDirectory{clean_path(spec.process->cwd)});
   for (const auto& path : spec.linux_.readonly_paths) plan.steps.push_back(ReadonlyPath{clean_path(path)});
   for (const auto& path : spec.linux_.masked_paths) plan.steps.push_back(MaskPath{clean_path(path)});
   plan.steps.push_back(AttachView{});
