@@ -100,19 +100,20 @@ Result<UniqueFd> layer_root(const Opened& dir) {
   return sys::open_at(dir.fd.get(), ".", O_PATH | O_DIRECTORY);
 }
 
-Result<> check_writable(const Opened& upper, const Opened& work) {
-  for (const auto* dir : {&upper, &work}) {
-    struct statvfs fs{};
-    if (::fstatvfs(dir->fd.get(), &fs) != 0) return fail(errno, dir->label);
-    if ((fs.f_flag & ST_RDONLY) != 0)
-      return bad_input(dir->label + " is on a read-only file system: give one that can be written, or leave "
-                       "upperdir out for a read-only mount");
-  }
-  if (upper.attr.st_dev != work.attr.st_dev ||
-      TRY(during(upper.label, mount_id(upper.fd.get()))) != TRY(during(work.label, mount_id(work.fd.get()))))
-    return bad_input(work.label + " is not on the same file system as " + upper.label +
-                     ": give a directory beside it, of the same mount");
-  return {};
+Result<> check_writable(const Opened& dir) {
+  struct statvfs fs{};
+  if (::fstatvfs(dir.fd.get(), &fs) != 0) return fail(errno, dir.label);
+  if ((fs.f_flag & ST_RDONLY) == 0) return {};
+  return bad_input(dir.label + " is on a read-only file system: give one that can be written, or leave upperdir "
+                   "out for a read-only mount");
+}
+
+Result<> check_same_mount(const Opened& upper, const Opened& work) {
+  if (upper.attr.st_dev == work.attr.st_dev &&
+      TRY(during(upper.label, mount_id(upper.fd.get()))) == TRY(during(work.label, mount_id(work.fd.get()))))
+    return {};
+  return bad_input(work.label + " is not on the same file system as " + upper.label +
+                   ": give a directory beside it, of the same mount");
 }
 
 Result<std::unique_ptr<UpperLayer>> open_upper(const Options& options, const Opened& upper, const Opened& work) {
@@ -157,7 +158,9 @@ Result<Prepared> prepare(const Options& options) {
   if (options.upper) {
     const auto upper = TRY(open_directory("upperdir", *options.upper));
     const auto work = TRY(open_directory("workdir", *options.work));
-    TRY(check_writable(upper, work));
+    TRY(check_writable(upper));
+    TRY(check_same_mount(upper, work));
+    TRY(check_writable(work));
     TRY(must_not_overlap(work, upper));
     for (const auto& lower : lowers) {
       TRY(must_not_overlap(upper, lower));

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a name means: every dialect of whiteouts and opaque directories.
+#include "tests/unit/fs/overlay_fixture.h"
+
+namespace nacre::fs {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using test::FailsWith;
+using test::Succeeds;
+using test::Yields;
+
+class LookupTest : public OverlayTest {};
+
+TEST_F(LookupTest, TheTopmostLayerWins) {
+  lower2({{"file", "2"}, {"only2", "2"}});
+  lower({{"file", "1"}});
+  upper({{"file", "upper"}});
+  start();
+  EXPECT_THAT(read("file"), Yields("upper"));
+  EXPECT_THAT(read("only2"), Yields("2"));
+  EXPECT_THAT(inode("nothing"), FailsWith(ENOENT));
+}
+
+TEST_F(LookupTest, DirectoriesMerge) {
+  lower2({{"d/two", "2"}});
+  lower({{"d/one", "1"}});
+  upper({{"d/up", "0"}});
+  start();
+  EXPECT_THAT(list("d"), Yields(ElementsAre("one", "two", "up")));
+  EXPECT_EQ(stat("d")->st_nlink, 1u);
+}
+
+TEST_F(LookupTest, AFileHidesADirectoryAndTheOtherWayRound) {
+  lower2({{"a/x", ""}, {"b", ""}});
+  lower({{"a", "file"}, {"b/y", ""}});
+  start();
+  EXPECT_THAT(read("a"), Yields("file"));
+  EXPECT_THAT(list("b"), Yields(ElementsAre("y")));
+}
+
+TEST_F(LookupTest, AFileBetweenDirectoriesEndsTheMerge) {
+  lower2({{"d/deep", ""}});
+  lower({{"d", "file"}});
+  upper({{"d/up", ""}});
+  start();
+  EXPECT_THAT(list("d"), Yields(ElementsAre("up")));
+}
+
+TEST_F(LookupTest, WhiteoutsOfLowerLayers) {
+  lower2({{"file", ""}, {"d/inside", ""}});
+  lower().whiteout("file").whiteout("d");
+  upper({{"d/up", ""}});
+  start();
+  EXPECT_THAT(inode("file"), FailsWith(ENOENT));
+  EXPECT_THAT(list("d"), Yields(ElementsAre("up")));
+  EXPECT_THAT(list(""), Yields(ElementsAre("d")));
+}
+
+TEST_F(LookupTest, OpaqueDirectories) {
+  lower2({{"d/two", ""}});
+  lower({{"d/one", ""}}).opaque("d");
+  upper({{"d/up", ""}});
+  start();
+  EXPECT_THAT(list("d"), Yields(ElementsAre("one", "up")));
+  EXPECT_THAT(inode("d/two"), FailsWith(ENOENT));
+}
+
+TEST_F(LookupTest, MarkersOfImageArchives) {
+  lower2({{"gone", ""}, {"d/two", ""}, {"stays", ""}});
+  lower({{".wh.gone", ""}, {"d/.wh..wh..opq", ""}, {"d/one", ""}});
+  start();
+  EXPECT_THAT(inode("gone"), FailsWith(ENOENT));
+  EXPECT_THAT(inode(".wh.gone"), FailsWith(ENOENT));
+  EXPECT_THAT(inode("d/two"), FailsWith(ENOENT));
+  EXPECT_THAT(list("d"), Yields(ElementsAre("one")));
+  EXPECT_THAT(list(""), Yields(ElementsAre("d", "stays")));
+}
+
+TEST_F(LookupTest, SuchNamesAreOrdinaryInTheUpper) {
+  lower({{"file", ""}});
+  start();
+  ASSERT_THAT(create(".wh.file", "mine"), Succeeds());
+  EXPECT_THAT(read(".wh.file"), Yields("mine"));
+  EXPECT_THAT(inode("file"), Succeeds());
+  EXPECT_THAT(list(""), Yields(ElementsAre(".wh.file", "file")));
+}
+
+TEST_F(LookupTest, WhiteoutsByAttribute) {
+  lower2({{"d/gone", "x"}, {"d/stays", "x"}});
+  lower({{"d/gone", ""}, {"d/empty", ""}}).opaque("d", "x").xattr("d/gone", "user.overlay.whiteout", "");
+  start();
+  EXPECT_THAT(inode("d/gone"), FailsWith(ENOENT));
+  EXPECT_THAT(list("d"), Yields(ElementsAre("empty", "stays")));
+}
+
+TEST_F(LookupTest, InodesAreForgottenAndIdsNotReused) {
+  lower({{"d/file", ""}});
+  start();
+  const auto before = fs_->statistics().inodes;
+  const auto first = *entry("d/file");
+  const auto dir = *inode("d");
+  fs_->forget(first.inode, 1);
+  fs_->forget(dir, 2);
+  EXPECT_EQ(fs_->statistics().inodes, before);
+  EXPECT_THAT(fs_->getattr(first.inode), FailsWith(ESTALE));
+  EXPECT_NE(*inode("d/file"), first.inode);
+}
+
+TEST_F(LookupTest, AChildKeepsItsParents) {
+  lower({{"d/file", "data"}});
+  start();
+  const auto dir = *inode("d");
+  const auto file = *inode("d/file");
+  fs_->forget(dir, 2);
+  EXPECT_THAT(fs_->getattr(file), Succeeds());
+}
+
+TEST_F(LookupTest, NumbersInListingsAreThoseOfTheFiles) {
+  lower2({{"d/two", ""}, {"e/", ""}});
+  lower({{"d/one", ""}, {"f", ""}});
+  upper({{"d/up", ""}}).opaque("e");
+  start();
+  ASSERT_THAT(write("f", "x"), Succeeds());
+  for (const char* path : {"", "d"}) {
+    const auto id = *path == '\0' ? kRootInode : *inode(path);
+    const auto handle = *fs_->opendir(id);
+    EXPECT_THAT(fs_->readdir(handle, 2, [&](const MergedEntry& entry, std::uint64_t) {
+      const auto found = fs_->lookup(id, entry.name.c_str());
+      EXPECT_THAT(found, Succeeds());
+      EXPECT_EQ(found->attr.st_ino, entry.ino) << entry.name;
+      return true;
+    }), Succeeds());
+    fs_->releasedir(handle);
+  }
+}
+
+TEST_F(LookupTest, ASnapshotIsReadToItsEndAndRewoundAnew) {
+  start();
+  for (const char* name : {"a", "b", "c"}) ASSERT_THAT(create(name), Succeeds());
+  const auto handle = *fs_->opendir(kRootInode);
+  std::vector<std::string> seen;
+  std::uint64_t next = 0;
+  const auto one = [&](const MergedEntry& entry, std::uint64_t after) {
+    seen.push_back(entry.name);
+    next = after;
+    return false;
+  };
+  for (int i = 0; i < 3; ++i) ASSERT_THAT(fs_->readdir(handle, next, one), Succeeds());
+  ASSERT_THAT(unlink(seen[2]), Succeeds());
+  for (int i = 0; i < 2; ++i) ASSERT_THAT(fs_->readdir(handle, next, one), Succeeds());
+  EXPECT_EQ(seen.size(), 5u);
+  seen.clear();
+  EXPECT_THAT(fs_->readdir(handle, 0, [&](const MergedEntry& entry, std::uint64_t) {
+    seen.push_back(entry.name);
+    return true;
+  }), Succeeds());
+  EXPECT_EQ(seen.size(), 4u);
+  fs_->releasedir(handle);
+}
+
+}  // namespace
+}  // namespace nacre::fs
