@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/scope_exit.h"
+#include "base/sys/file.h"
 #include "base/sys/process.h"
 #include "runtime/cli/create_options.h"
 #include "runtime/console.h"
@@ -36,7 +37,9 @@ Result<int> run(const Invocation& call, const RunArguments& arguments) {
   if (options.spec.process && options.spec.process->terminal && options.console_socket.empty()) {
     if (arguments.detach)
       return bad_input("process.terminal is true: a detached container needs --console-socket");
-    console = TRY(ConsoleSocket::listen("/tmp/nacre-console." + std::to_string(::getpid())));
+    // Beside the containers, where nobody else may write; no id begins with a dot.
+    TRY(sys::make_directories(call.root, 0700));
+    console = TRY(ConsoleSocket::listen(call.root + "/.console." + std::to_string(::getpid())));
     options.console_socket = console->path();
   }
   if (!arguments.detach) block_relayed_signals();

@@ -57,6 +57,10 @@ sed -i 's/"sh", "-c", "[^]]*/"sleep", "1000"/' "$T/user/config.json"
 rt run -d --bundle "$T/user" u </dev/null >/dev/null 2>&1
 equal "on the host" "$(stat -c %u /proc/"$(pid_of u)")" 100000
 equal "exec joins it" "$(rt exec u id -u)" 0
+bundle joineduser "
+for kind, file in [('user', 'user'), ('pid', 'pid'), ('network', 'net')]: namespace(kind, path='/proc/$(pid_of u)/ns/' + file)"
+equal "joined with its pid namespace" "$(inside joineduser 'tr -s " " </proc/self/uid_map; readlink /proc/self/ns/pid; cat /proc/1/comm')" \
+  "$(printf ' 0 100000 65536\n%s\nsleep' "$(readlink "/proc/$(pid_of u)/ns/pid")")"
 rt delete -f u
 
 # --- mounts
