@@ -16,7 +16,7 @@ trap clean EXIT
 fail() { echo "$*"; exit 1; }
 expect() { [ "$1" = "$2" ] || fail "$3: expected \"$2\", got \"$1\""; }
 field() { awk -v key="$1:" '$1 == key {print $2}' "$2"; }
-until_true() { for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do "$@" && return; sleep 0.1; done; return 1; }
+until_true() { for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do "$@" && return; sleep 0.1; done; return 1; }
 
 # Live when the command returns; invisible in everybody else's mount table.
 nacre-procfs
@@ -116,7 +116,7 @@ from procfs_client import Client
 init, cgroup, idle = int(sys.argv[2]), sys.argv[3], json.loads(sys.argv[4])
 client = Client()
 many = 30
-for i in range(many):
+for _ in range(many):
     answer, fds = client.add(f"many{i}", init, cgroup)
     assert len(fds) == len(answer["targets"]) == 8, answer
 for _ in range(150):  # unused descriptors are closed at the second pulse
@@ -125,7 +125,7 @@ for _ in range(150):  # unused descriptors are closed at the second pulse
         break
     time.sleep(0.1)
 assert status["descriptors"] <= idle["descriptors"] + many + 1, (idle, status)
-for i in range(many):
+for _ in range(many):
     client.call({"op": "remove", "id": f"many{i}"})
 P
 
@@ -170,7 +170,7 @@ NACRE_PROCFS_DIR=$T/other $client remove box >/dev/null
 until_true test ! -e "$T/other/pid" || fail "did not leave after the last container"
 
 # Many at once: one wins, and all see it live.
-for i in 1 2 3 4 5 6 7 8; do
+for _ in 1 2 3 4 5 6 7 8; do
   (nacre-procfs --dir "$T/other" 2>/dev/null || NACRE_PROCFS_DIR=$T/other $client status >/dev/null) &
   starters="${starters:-} $!"
 done

@@ -56,17 +56,20 @@ file=$(cut -d. -f1 view/proc/uptime)
 $trapped box python3 -B -c 'import os; mask = os.sched_getaffinity(0); os.sched_setaffinity(0, mask); assert len(mask) == 1'
 
 # A pointer to nowhere is the caller's mistake; too short a mask too.
-$trapped box python3 -B - <<'P' || fail "errors differ from the kernel's"
-import ctypes, errno
+$trapped box python3 -B - "$TESTS/../support" <<'P' || fail "errors differ from the kernel's"
+import ctypes, errno, platform, sys
+sys.path.insert(0, sys.argv[1])
+from procfs_trap import NUMBERS
+sysinfo, affinity = NUMBERS[platform.machine()][2:]
 libc = ctypes.CDLL(None, use_errno=True)
-assert libc.syscall(99, ctypes.c_void_p(8)) == -1 and ctypes.get_errno() == errno.EFAULT, ctypes.get_errno()
-assert libc.syscall(204, 0, 7, ctypes.create_string_buffer(64)) == -1 and ctypes.get_errno() == errno.EINVAL
-assert libc.syscall(204, 0, 64, ctypes.create_string_buffer(64)) > 0
+assert libc.syscall(sysinfo, ctypes.c_void_p(8)) == -1 and ctypes.get_errno() == errno.EFAULT, ctypes.get_errno()
+assert libc.syscall(affinity, 0, 7, ctypes.create_string_buffer(64)) == -1 and ctypes.get_errno() == errno.EINVAL
+assert libc.syscall(affinity, 0, 64, ctypes.create_string_buffer(64)) > 0
 P
 
 # Many callers at once, some killed while they wait.
-for i in 1 2 3 4 5 6 7 8; do
-  (for j in 1 2 3 4 5; do $trapped box busybox free >/dev/null || exit 1; done) &
+for _ in 1 2 3 4 5 6 7 8; do
+  (for _ in 1 2 3 4 5; do $trapped box busybox free >/dev/null || exit 1; done) &
   pids="${pids:-} $!"
 done
 timeout -s KILL 0.1 "$TESTS/../support/procfs_trap.py" box sh -c 'while :; do busybox free; done' >/dev/null 2>&1 || :
@@ -79,7 +82,7 @@ $client status | grep -q '"containers": 1' || fail "the container was forgotten 
 # With its init it goes.
 kill $init
 wait $init 2>/dev/null || :
-for i in 1 2 3 4 5 6 7 8 9 10; do
+for _ in 1 2 3 4 5 6 7 8 9 10; do
   $client status | grep -q '"containers": 0' && break
   sleep 0.1
 done
