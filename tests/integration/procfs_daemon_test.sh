@@ -116,7 +116,7 @@ from procfs_client import Client
 init, cgroup, idle = int(sys.argv[2]), sys.argv[3], json.loads(sys.argv[4])
 client = Client()
 many = 30
-for _ in range(many):
+for i in range(many):
     answer, fds = client.add(f"many{i}", init, cgroup)
     assert len(fds) == len(answer["targets"]) == 8, answer
 for _ in range(150):  # unused descriptors are closed at the second pulse
@@ -125,7 +125,7 @@ for _ in range(150):  # unused descriptors are closed at the second pulse
         break
     time.sleep(0.1)
 assert status["descriptors"] <= idle["descriptors"] + many + 1, (idle, status)
-for _ in range(many):
+for i in range(many):
     client.call({"op": "remove", "id": f"many{i}"})
 P
 
