@@ -16,7 +16,7 @@ trap clean EXIT
 fail() { echo "$*"; exit 1; }
 expect() { [ "$1" = "$2" ] || fail "$3: expected \"$2\", got \"$1\""; }
 field() { awk -v key="$1:" '$1 == key {print $2}' "$2"; }
-until_true() { for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do "$@" && return; sleep 0.1; done; return 1; }
+until_true() { for _ in $(seq 300); do "$@" && return; sleep 0.1; done; return 1; }
 
 # Live when the command returns; invisible in everybody else's mount table.
 nacre-procfs
@@ -154,17 +154,19 @@ gone() { $client status | grep -q '"containers": 0'; }
 until_true gone || fail "a dead container is still registered"
 umount -R view
 
-# --idle-exit leaves by itself, and not while a container is there.
-nacre-procfs --dir "$T/other" --idle-exit 0.3
+# --idle-exit leaves by itself, and not while a container is there. A slow machine needs time
+# to get a word in before.
+patience=${NACRE_TEST_SCALE:-1}
+nacre-procfs --dir "$T/other" --idle-exit "$patience"
 other=$(cat "$T/other/pid")
 until_true test ! -e "$T/other/pid" || fail "--idle-exit did not end the daemon"
 until_true test ! -e "/proc/$other/stat" || fail "--idle-exit did not end the process"
-nacre-procfs --dir "$T/other" --idle-exit 0.5
+nacre-procfs --dir "$T/other" --idle-exit "$patience"
 sleep 1000 &
 init=$!
 join_cgroup "$cgroup" $init
 NACRE_PROCFS_DIR=$T/other $client add box $init "$cgroup" >/dev/null
-sleep 1.2
+sleep $((patience + 1))
 NACRE_PROCFS_DIR=$T/other $client status | grep -q '"containers": 1' || fail "left with a container"
 NACRE_PROCFS_DIR=$T/other $client remove box >/dev/null
 until_true test ! -e "$T/other/pid" || fail "did not leave after the last container"
