@@ -6,7 +6,7 @@
 set -eu
 cache=$1 bin=$2 out=$3 pattern=${4:-*}
 here=$(cd "$(dirname "$0")" && pwd)
-seconds=${NACRE_VM_SECONDS:-1200}
+seconds=${NACRE_VM_SECONDS:-2700}
 
 mkdir -p "$out"
 rm -f "$out/results" "$out/console" "$out/skipped"
