@@ -67,9 +67,10 @@ Result<> serve(const Options& options) {
   auto prepared = TRY(prepare(options));
   const auto mountpoint = TRY(absolute(options.mountpoint));
   const auto fs = TRY(during("open the layers", OverlayFs::create(std::move(prepared.config))));
-  FuseService service{.fs = *fs, .timeout = options.timeout, .acl = options.acl, .xattrs = options.xattrs, .on_ready = {}};
+  FuseService service{.fs = *fs, .timeout = options.timeout, .acl = options.acl, .xattrs = options.xattrs, .on_ready = {}, .session = nullptr};
   if (daemon) service.on_ready = [&] { daemon->ready(); };
   auto session = TRY(fuse::Session::create("nacre-fs", operations(), &service, mount_options(options)));
+  service.session = session.get();
   TRY(session.mount(mountpoint));
   return session.serve(thread_count(options), {SIGUSR1}, [&](int signal) {
     if (signal == SIGUSR1) print_statistics(*fs);

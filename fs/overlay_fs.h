@@ -36,7 +36,7 @@ struct AttrChange {
   std::optional<gid_t> gid;
   std::optional<std::uint64_t> size;
   std::optional<timespec> atime, mtime;  // tv_nsec may be UTIME_NOW
-  bool kill_set_id = false;              // the change is a truncation that clears set-id bits
+  bool kill_set_id = false;              // clear the set-id bits, as a write by this caller does
 };
 
 struct Statistics {
@@ -185,6 +185,9 @@ class OverlayFs {
   // unlink.cpp
   Result<> remove(InodeId parent, Name name, bool is_dir);
   void orphan(InodeId inode, OpenFile& file, DataRef object);
+
+  // attr.cpp
+  Result<> clear_set_id(int object);
 
   // rename.cpp
   struct Move;  // one rename with everything it needs to know

@@ -9,6 +9,8 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "base/parse.h"
 #include "base/scope_exit.h"
@@ -85,10 +87,16 @@ std::string holder_of(const struct stat& attr) {
 }
 
 // The lock belongs to the descriptor and so vanishes with the process, however it ends.
+// umount(8) returns before the process that served the mount has ended, so that whoever
+// mounts again at once finds it still alive for a moment.
 Result<UniqueFd> lock(const Opened& dir) {
   auto fd = TRY(during(dir.label, sys::open_at(dir.fd.get(), ".", O_RDONLY | O_DIRECTORY)));
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
-  if (errno != EWOULDBLOCK) return fail(errno, dir.label + ": lock");
+  constexpr int kTries = 200;
+  for (int i = 0; i < kTries; ++i) {
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
+    if (errno != EWOULDBLOCK) return fail(errno, dir.label + ": lock");
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
   return bad_input(dir.label + " is in use by another nacre-fs" + holder_of(dir.attr) +
                    ": unmount that first, or give a directory of its own");
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fs/fuse/file.h"
 
+#include <fcntl.h>
+
 #include "fs/fuse/answer.h"
 
 namespace nacre::fs {
@@ -38,6 +40,10 @@ void op_open(fuse_req_t req, fuse_ino_t inode, fuse_file_info* info) {
   auto& fs = service_of(req).fs;
   const auto handle = fuse::guarded([&] { return fs.open(caller_of(req), {inode}, info->flags); });
   if (!handle) return reply_error(req, handle.error());
+  // The kernel forgets the size and the times by itself, but a set-id bit that went with the
+  // data it would show for ever.
+  if ((info->flags & O_TRUNC) != 0 && caller_of(req).uid != 0)
+    fuse_lowlevel_notify_inval_inode(service_of(req).session, inode, -1, 0);
   keep_cache(info, *handle);
   if (fuse_reply_open(req, info) == -ENOENT) fs.release(*handle);
 }

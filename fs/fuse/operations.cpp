@@ -70,8 +70,9 @@ void op_setattr(fuse_req_t req, fuse_ino_t inode, struct stat* attr, int valid, 
   if ((valid & FUSE_SET_ATTR_SIZE) != 0) change.size = static_cast<std::uint64_t>(attr->st_size);
   if ((valid & FUSE_SET_ATTR_ATIME) != 0) change.atime = (valid & FUSE_SET_ATTR_ATIME_NOW) != 0 ? kNow : attr->st_atim;
   if ((valid & FUSE_SET_ATTR_MTIME) != 0) change.mtime = (valid & FUSE_SET_ATTR_MTIME_NOW) != 0 ? kNow : attr->st_mtim;
-  // The protocol's FATTR_KILL_SUIDGID has the value of this flag.
-  change.kill_set_id = (valid & FUSE_SET_ATTR_KILL_SUID) != 0;
+  // The protocol's FATTR_KILL_SUIDGID has the value of this flag. Before a write that clears
+  // the bits the kernel asks for a change of nothing, to learn the mode that comes of it.
+  change.kill_set_id = (valid & FUSE_SET_ATTR_KILL_SUID) != 0 || valid == 0;
   reply_attr(req, inode, fuse::guarded([&] { return service_of(req).fs.setattr(caller_of(req), {inode}, change); }));
 }
 

@@ -15,6 +15,7 @@ struct FuseService {
   bool acl = true;                 // POSIX ACLs
   bool xattrs = true;              // false: the kernel is told once that there are none
   std::function<void()> on_ready;  // called when the kernel's first request was answered
+  fuse_session* session = nullptr;  // the connection, for what the kernel has to be told
 };
 
 // Decode a request, call one method of OverlayFs, answer. The userdata of the session is

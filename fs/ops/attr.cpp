@@ -18,7 +18,18 @@ bool OverlayFs::cacheable(InodeId inode, const struct stat& attr) const {
   return node && node->in_upper;
 }
 
+// We may do what the caller may not, so the kernel leaves it to us to clear the bits that a
+// write by an ordinary user clears.
+Result<> OverlayFs::clear_set_id(int object) {
+  const auto attr = TRY(sys::stat_fd(object));
+  const mode_t bits = attr.st_mode & ((attr.st_mode & S_IXGRP) != 0 ? S_ISUID | S_ISGID : S_ISUID);
+  if (bits == 0 || !S_ISREG(attr.st_mode)) return {};
+  return upper_->set_mode(object, attr.st_mode & ~bits);
+}
+
 Result<struct stat> OverlayFs::setattr(const Caller& caller, InodeId inode, const AttrChange& change) {
+  const bool nothing = !change.mode && !change.uid && !change.gid && !change.size && !change.atime && !change.mtime;
+  if (nothing && caller.uid == 0) return getattr(inode);
   // Data that is cut off is not worth a copy.
   const auto original = TRY(table_.get(inode));
   const bool cut = change.size && !original.in_upper &&
@@ -28,14 +39,8 @@ Result<struct stat> OverlayFs::setattr(const Caller& caller, InodeId inode, cons
   const int fd = target->get();
   if (change.uid || change.gid)
     TRY(upper_->set_owner(fd, change.uid.value_or(static_cast<uid_t>(-1)), change.gid.value_or(static_cast<gid_t>(-1))));
-  if (change.size) {
-    const auto before = TRY(sys::stat_fd(fd));
-    TRY(upper_->set_size(fd, *change.size));
-    // We may do what the caller may not, so the kernel leaves the bits for us to clear.
-    const mode_t set_id = before.st_mode & ((before.st_mode & S_IXGRP) != 0 ? S_ISUID | S_ISGID : S_ISUID);
-    if (set_id != 0 && !change.mode && (change.kill_set_id || caller.uid != 0))
-      TRY(upper_->set_mode(fd, before.st_mode & ~set_id));
-  }
+  if (change.size) TRY(upper_->set_size(fd, *change.size));
+  if ((change.size || change.kill_set_id) && !change.mode && caller.uid != 0) TRY(clear_set_id(fd));
   if (change.mode) TRY(upper_->set_mode(fd, *change.mode));
   if (change.atime || change.mtime || cut) {
     constexpr timespec kOmit{.tv_sec = 0, .tv_nsec = UTIME_OMIT};
@@ -44,7 +49,7 @@ Result<struct stat> OverlayFs::setattr(const Caller& caller, InodeId inode, cons
     const timespec times[]{change.atime.value_or(kOmit), change.mtime.value_or(cut ? kNow : kOmit)};
     TRY(upper_->set_times(fd, times));
   }
-  if (const auto file = files_.find(inode); file && (change.mode || change.uid || change.gid)) {
+  if (const auto file = files_.find(inode)) {
     const auto attr = TRY(sys::stat_fd(fd));
     const std::lock_guard lock(file->mutex);
     file->set_id = (attr.st_mode & (S_ISUID | S_ISGID)) != 0;

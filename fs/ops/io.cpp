@@ -41,9 +41,7 @@ Result<std::size_t> OverlayFs::write(const Caller& caller, HandleId id, std::spa
     data = handle->file->data;
     // Our own write does not clear the bits as the caller's would.
     if (handle->file->set_id && caller.uid != 0) {
-      const auto attr = TRY(sys::stat_fd(data->get()));
-      const mode_t kill = (attr.st_mode & S_IXGRP) != 0 ? S_ISUID | S_ISGID : S_ISUID;
-      TRY(upper_->set_mode(data->get(), attr.st_mode & ~kill));
+      TRY(clear_set_id(data->get()));
       handle->file->set_id = false;
     }
   }

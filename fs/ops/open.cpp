@@ -52,8 +52,7 @@ Result<HandleId> OverlayFs::open(const Caller& caller, InodeId inode, int flags)
   if (truncate) {
     TRY(upper_->set_size(file->data->get(), 0));
     if (file->set_id && caller.uid != 0) {
-      const auto attr = TRY(sys::stat_fd(file->data->get()));
-      TRY(upper_->set_mode(file->data->get(), attr.st_mode & ~mode_t{S_ISUID | S_ISGID}));
+      TRY(clear_set_id(file->data->get()));
       file->set_id = false;
     }
   }

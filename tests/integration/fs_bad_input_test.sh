@@ -27,7 +27,8 @@ fuse_mount
 mkdir "$T/second"
 refuses 1 'upper.*in use|work.*in use' nacre-fs -o "lowerdir=$T/lower,upperdir=$T/upper,workdir=$T/work" "$T/second"
 umount "$T/mnt"
-eventually "the store after its writer has gone" sh -c "nacre-fs -o 'lowerdir=$T/lower,upperdir=$T/upper,workdir=$T/work' '$T/second'"
+# Its process may still be ending.
+exits 0 nacre-fs -o "lowerdir=$T/lower,upperdir=$T/upper,workdir=$T/work" "$T/second"
 umount "$T/second"
 
 # An unknown option is a warning and no more; without an upper layer nothing can be written.

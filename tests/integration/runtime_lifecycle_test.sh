@@ -100,7 +100,7 @@ rt delete four
 bundle fds 'p["args"] = ["sh", "-c", "cat <&3; ls /proc/self/fd | wc -l"]'
 echo preserved >"$T/file"
 equal "--preserve-fds" "$(rt run --preserve-fds 1 --bundle "$T/fds" five 3<"$T/file" </dev/null)" "$(printf 'preserved\n5')"
-refuses 1 'descriptor 3, to be preserved, is not open' nacre-runtime --root "$T/rt" run --preserve-fds 1 --bundle "$T/fds" five
+refuses 1 'descriptor 3, to be preserved, is not open' nacre-runtime --root "$T/rt" run --preserve-fds 1 --bundle "$T/fds" five 3<&-
 
 # --- hooks, each with the state on stdin
 cat >"$T/hook" <<'HOOK'

@@ -2,10 +2,7 @@
 // nacre-procfs as the kernel sees it: FUSE messages over a socket pair, no mount.
 #include <gmock/gmock.h>
 #include <linux/fuse.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <array>
 #include <cstring>
 #include <thread>
 
@@ -13,6 +10,7 @@
 #include "base/parse.h"
 #include "base/sys/socket.h"
 #include "procfs/fuse/operations.h"
+#include "tests/support/fuse_wire.h"
 #include "tests/support/result_matchers.h"
 #include "tests/unit/procfs/fixture.h"
 
@@ -22,22 +20,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsSupersetOf;
 using ::testing::StartsWith;
-
-struct Reply {
-  int error = 0;  // a positive errno
-  std::string body;
-  template <typename Body>
-  Body as() const {
-    Body value{};
-    std::memcpy(&value, body.data(), std::min(body.size(), sizeof(value)));
-    return value;
-  }
-};
-
-template <typename Body>
-std::string bytes_of(const Body& body) {
-  return std::string(reinterpret_cast<const char*>(&body), sizeof(body));
-}
+using test::wire_bytes;
+using test::WireReply;
 
 class ProcfsWireTest : public ::testing::Test {
  protected:
@@ -47,39 +31,22 @@ class ProcfsWireTest : public ::testing::Test {
     machine.cgroups.set_quota("/box", 150'000);
     ASSERT_TRUE(machine.add("box", "/box"));
     auto pair = *sys::seqpacket_pair();
-    kernel = std::move(pair.first);
+    kernel = std::make_unique<test::FuseWire>(std::move(pair.first));
     ASSERT_TRUE(session.attach_socket(pair.second.release()));
     server = std::thread([this] { static_cast<void>(session.serve(2)); });
-    fuse_init_in init{};
-    init.major = FUSE_KERNEL_VERSION;
-    init.minor = FUSE_KERNEL_MINOR_VERSION;
-    init.max_readahead = 65536;
-    ASSERT_EQ(call(FUSE_INIT, 0, bytes_of(init)).error, 0);
+    kernel->init();
   }
   void TearDown() override {
     session.stop();
-    kernel.reset();
+    kernel->close();
     server.join();
   }
 
-  Reply call(std::uint32_t opcode, std::uint64_t node, std::string_view body, std::uint32_t pid = 0) {
-    fuse_in_header header{};
-    header.len = static_cast<std::uint32_t>(sizeof(header) + body.size());
-    header.opcode = opcode;
-    header.unique = ++unique;
-    header.nodeid = node;
-    header.pid = pid;
-    const auto message = bytes_of(header) + std::string(body);
-    EXPECT_EQ(::send(kernel.get(), message.data(), message.size(), 0), static_cast<ssize_t>(message.size()));
-    std::string buffer(1 << 20, '\0');
-    const auto size = ::recv(kernel.get(), buffer.data(), buffer.size(), 0);
-    fuse_out_header answer{};
-    EXPECT_GE(size, static_cast<ssize_t>(sizeof(answer)));
-    std::memcpy(&answer, buffer.data(), sizeof(answer));
-    EXPECT_EQ(answer.unique, unique);
-    return {-answer.error, buffer.substr(sizeof(answer), static_cast<std::size_t>(size) - sizeof(answer))};
+  WireReply call(std::uint32_t opcode, std::uint64_t node, std::string_view body, std::uint32_t pid = 0) {
+    kernel->pid = static_cast<pid_t>(pid);
+    return kernel->call(opcode, node, body);
   }
-  Reply lookup(std::uint64_t parent, const std::string& name, std::uint32_t pid = 0) {
+  WireReply lookup(std::uint64_t parent, const std::string& name, std::uint32_t pid = 0) {
     return call(FUSE_LOOKUP, parent, std::string_view(name.c_str(), name.size() + 1), pid);
   }
   std::uint64_t walk(std::string_view path) {
@@ -91,16 +58,16 @@ class ProcfsWireTest : public ::testing::Test {
     }
     return node;
   }
-  Reply open(std::uint64_t node, std::uint32_t pid = 0) {
-    return call(FUSE_OPEN, node, bytes_of(fuse_open_in{}), pid);
+  WireReply open(std::uint64_t node, std::uint32_t pid = 0) {
+    return call(FUSE_OPEN, node, wire_bytes(fuse_open_in{}), pid);
   }
-  Reply read(std::uint64_t node, std::uint64_t handle, std::uint64_t offset, std::uint32_t size,
+  WireReply read(std::uint64_t node, std::uint64_t handle, std::uint64_t offset, std::uint32_t size,
              std::uint32_t opcode = FUSE_READ) {
     fuse_read_in in{};
     in.fh = handle;
     in.offset = offset;
     in.size = size;
-    return call(opcode, node, bytes_of(in));
+    return call(opcode, node, wire_bytes(in));
   }
   std::string content(std::uint64_t node, std::uint32_t pid = 0) {
     const auto opened = open(node, pid);
@@ -109,7 +76,7 @@ class ProcfsWireTest : public ::testing::Test {
     auto text = read(node, handle, 0, 1 << 16).body;
     fuse_release_in release{};
     release.fh = handle;
-    EXPECT_EQ(call(FUSE_RELEASE, node, bytes_of(release)).error, 0);
+    EXPECT_EQ(call(FUSE_RELEASE, node, wire_bytes(release)).error, 0);
     return text;
   }
   // Names of a directory, by buffers so small that it takes many calls.
@@ -132,9 +99,8 @@ class ProcfsWireTest : public ::testing::Test {
   OpenFiles files{machine.tree, machine.clock};
   FileSystem file_system{machine.tree, files, 1234};
   fuse::Session session = *fuse::Session::create("test", operations(), &file_system, {});
-  UniqueFd kernel;
+  std::unique_ptr<test::FuseWire> kernel;
   std::thread server;
-  std::uint64_t unique = 0;
 };
 
 TEST_F(ProcfsWireTest, AFileIsReadOnlyOfSomeSizeAndItsNameLasts) {
@@ -146,7 +112,7 @@ TEST_F(ProcfsWireTest, AFileIsReadOnlyOfSomeSizeAndItsNameLasts) {
   EXPECT_GT(entry.attr_valid, 1000u);
   EXPECT_EQ(entry.nodeid >> 32, machine.registry.by_id("box")->number());
   EXPECT_EQ(lookup(proc, "none").error, ENOENT);
-  const auto attr = call(FUSE_GETATTR, entry.nodeid, bytes_of(fuse_getattr_in{})).as<fuse_attr_out>().attr;
+  const auto attr = call(FUSE_GETATTR, entry.nodeid, wire_bytes(fuse_getattr_in{})).as<fuse_attr_out>().attr;
   EXPECT_EQ(attr.ino, entry.nodeid);
   EXPECT_EQ(attr.mtime, 1234u);
 }
@@ -207,7 +173,7 @@ TEST_F(ProcfsWireTest, TheSharedTreeAsksWhoTheCallerIs) {
 TEST_F(ProcfsWireTest, ForeignNodesAndHandlesAreErrors) {
   EXPECT_EQ(open((std::uint64_t{77} << 32) | 5).error, ESTALE);
   EXPECT_EQ(open(0xffff0000).error, ESTALE);
-  EXPECT_EQ(call(FUSE_GETATTR, 0x0fffffff, bytes_of(fuse_getattr_in{})).error, ESTALE);
+  EXPECT_EQ(call(FUSE_GETATTR, 0x0fffffff, wire_bytes(fuse_getattr_in{})).error, ESTALE);
   EXPECT_EQ(lookup(0x0fffffff, "x").error, ESTALE);
   EXPECT_EQ(read(walk("proc/stat"), 999, 0, 10).error, EBADF);
   EXPECT_EQ(open(walk("containers/box/proc")).error, EISDIR);
@@ -217,7 +183,7 @@ TEST_F(ProcfsWireTest, ForeignNodesAndHandlesAreErrors) {
 TEST_F(ProcfsWireTest, NothingCanBeMadeOrChanged) {
   const auto proc = walk("containers/box/proc");
   EXPECT_EQ(call(FUSE_UNLINK, proc, std::string("stat\0", 5)).error, ENOSYS);
-  EXPECT_EQ(call(FUSE_WRITE, proc, bytes_of(fuse_write_in{})).error, ENOSYS);
+  EXPECT_EQ(call(FUSE_WRITE, proc, wire_bytes(fuse_write_in{})).error, ENOSYS);
 }
 
 }  // namespace
