@@ -76,18 +76,22 @@ Result<> Creation::claim() {
   state_.rootfs = plan::root_path_of(options_.spec, options_.bundle);
   state_.created = rfc3339_now();
   state_.annotations = options_.spec.annotations;
-  state_.cgroup_path = TRY(cgroup_path_of(options_.spec, options_.id));
   // exec has to give its processes the same view.
   spec_ = options_.spec;
   if (options_.view_affinity) spec_.annotations[kAffinityAnnotation] = "on";
   if (!options_.view_cgroup.empty()) spec_.annotations[kViewCgroupAnnotation] = options_.view_cgroup;
-  TRY(save_spec(directory, spec_));
-  return store_.save(state_);
+  return save_spec(directory, spec_);
 }
 
 Result<> Creation::make_cgroup() {
   hierarchies_ = TRY(cgroup::Hierarchies::detect());
-  cgroup_ = TRY(CgroupManager::create(hierarchies_, state_.cgroup_path, spec_.linux_.resources));
+  auto path = TRY(cgroup_path_of(spec_, options_.id));
+  // Written down neither too early nor too late: whoever deletes what a crash left kills what
+  // is in the cgroup, and removes it.
+  cgroup_ = TRY(CgroupManager::create(hierarchies_, path, spec_.linux_.resources, [&] {
+    state_.cgroup_path = path;
+    return store_.save(state_);
+  }));
   return {};
 }
 

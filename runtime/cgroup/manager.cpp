@@ -114,7 +114,8 @@ Result<CgroupManager> CgroupManager::open(const cgroup::Hierarchies& hierarchies
 }
 
 Result<CgroupManager> CgroupManager::create(const cgroup::Hierarchies& hierarchies, std::string path,
-                                            const spec::Resources& resources) {
+                                            const spec::Resources& resources,
+                                            const std::function<Result<>()>& claim) {
   auto manager = TRY(open(hierarchies, std::move(path)));
   if (hierarchies.mode() == cgroup::Mode::none)
     return bad_input("cgroup " + manager.path_ +
@@ -123,6 +124,7 @@ Result<CgroupManager> CgroupManager::create(const cgroup::Hierarchies& hierarchi
     return fail(EBUSY, "cgroup " + manager.path_ + " already has processes in it (" +
                            std::to_string(pids.front()) +
                            "); remove the container they belong to or choose another path");
+  if (claim) TRY(claim());
   std::vector<std::string> made;
   ScopeExit undo{[&] {
     for (auto directory = made.rbegin(); directory != made.rend(); ++directory) ::rmdir(directory->c_str());

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,11 @@ class CgroupManager {
   // Makes `path` in every hierarchy and writes the limits. An existing directory is used as it
   // is; one that holds processes is EBUSY. On failure every directory made here is gone again.
   // A limit the kernel refuses is an error that names the limit, the file and the way out.
+  // `claim` is called when the path is known to be nobody else's, before anything is made
+  // there: the moment to write down whose it is.
   static Result<CgroupManager> create(const cgroup::Hierarchies& hierarchies, std::string path,
-                                      const spec::Resources& resources);
+                                      const spec::Resources& resources,
+                                      const std::function<Result<>()>& claim = {});
   // A cgroup made before. It need not exist any more: then it has no processes and remove()
   // succeeds.
   static Result<CgroupManager> open(const cgroup::Hierarchies& hierarchies, std::string path);

@@ -259,6 +259,16 @@ TEST_F(RealCgroupTest, ParentsStayWhenACgroupIsRemoved) {
   }
 }
 
+TEST_F(RealCgroupTest, APathIsClaimedBeforeAnythingIsMadeThere) {
+  const std::string path = path_ + "/claimed";
+  const auto claim = [&]() -> Result<> {
+    for (const auto& hierarchy : hierarchies_.all()) EXPECT_FALSE(sys::exists(hierarchy.directory(path)));
+    return fail(ENOSPC, "write down");
+  };
+  EXPECT_THAT(CgroupManager::create(hierarchies_, path, {}, claim), test::FailsWith(ENOSPC));
+  for (const auto& hierarchy : hierarchies_.all()) EXPECT_FALSE(sys::exists(hierarchy.directory(path)));
+}
+
 TEST_F(RealCgroupTest, JoinMovesAProcessInEveryHierarchy) {
   auto manager = make();
   const pid_t child = ::fork();
@@ -268,7 +278,14 @@ TEST_F(RealCgroupTest, JoinMovesAProcessInEveryHierarchy) {
   const auto memberships =
       *cgroup::parse_memberships(*sys::read_file("/proc/" + std::to_string(child) + "/cgroup"));
   for (const auto& membership : memberships) EXPECT_EQ(membership.path, path_);
-  EXPECT_THAT(CgroupManager::create(hierarchies_, path_, {}), FailsSaying("already has processes"));
+  // What is somebody else's is never claimed.
+  bool claimed = false;
+  const auto claim = [&]() -> Result<> {
+    claimed = true;
+    return {};
+  };
+  EXPECT_THAT(CgroupManager::create(hierarchies_, path_, {}, claim), FailsSaying("already has processes"));
+  EXPECT_FALSE(claimed);
 }
 
 // The errno of opening a device, 0 for success.
