@@ -39,7 +39,11 @@ Result<UniqueFd> open_init(const State& state) {
 Result<> kill_init(const State& state) {
   const auto pidfd = open_init(state);
   if (!pidfd) return {};
-  TRY(sys::pidfd_signal(pidfd->get(), SIGKILL));
+  if (auto sent = sys::pidfd_signal(pidfd->get(), SIGKILL); !sent) {
+    // Dying already when it was looked at, and reaped since.
+    if (sent.error().code == ESRCH) return {};
+    return sent;
+  }
   pollfd ended{.fd = pidfd->get(), .events = POLLIN, .revents = 0};
   const int count = TRY(sys::checked([&] { return ::poll(&ended, 1, kKillTimeoutMs); }));
   if (count == 0) return fail(ETIMEDOUT, "wait for the container's init to end");
@@ -95,19 +99,20 @@ Result<> kill(const std::string& root, const std::string& id, int signal, bool a
     return TRY(cgroup_of(state)).kill_all(signal);
   }
   const auto init = TRY(open_init(state));
-  if (signal == SIGKILL && !state.cgroup_path.empty()) {
-    auto cgroup = TRY(cgroup_of(state));
+  const bool in_cgroup = signal == SIGKILL && !state.cgroup_path.empty();
+  if (in_cgroup) {
     // Without a pid namespace of its own the others do not die with the init.
     const auto spec = saved_spec(store.directory(id));
-    if (spec && !spec::has_new_namespace(*spec, "pid")) return cgroup.kill_all(SIGKILL);
-    TRY(sys::pidfd_signal(init.get(), SIGKILL));
-    if (cgroup.frozen().value_or(false)) TRY(cgroup.freeze(false));
-    return {};
+    if (spec && !spec::has_new_namespace(*spec, "pid")) return TRY(cgroup_of(state)).kill_all(SIGKILL);
   }
   auto sent = sys::pidfd_signal(init.get(), signal);
   if (!sent && sent.error().code == ESRCH) return bad_input("container not running");
   if (!sent && sent.error().code == EINVAL) return bad_input("invalid signal " + std::to_string(signal));
-  return sent;
+  if (!sent || !in_cgroup) return sent;
+  // A process in a frozen v1 cgroup dies only when it is thawed.
+  auto cgroup = TRY(cgroup_of(state));
+  if (cgroup.frozen().value_or(false)) TRY(cgroup.freeze(false));
+  return {};
 }
 
 Result<> remove(const std::string& root, const std::string& id, bool force) {
