@@ -31,7 +31,8 @@ Result<std::uint64_t> parse_size(std::string_view text) {
   const auto number = parse_int<std::uint64_t>(text.substr(0, digits));
   const auto shift = suffix_shift(text.substr(digits));
   if (!number || !shift) return not_a("size (examples: 64m, 2g, 1048576)", text);
-  if (*number > (std::numeric_limits<std::uint64_t>::max() >> *shift)) return not_a("size that fits 64 bits", text);
+  if (*number > (std::numeric_limits<std::uint64_t>::max() >> *shift))
+    return not_a("size that fits 64 bits", text);
   return *number << *shift;
 }
 
@@ -40,7 +41,8 @@ Result<std::uint64_t> parse_nano(std::string_view text) {
   const auto point = std::min(text.find('.'), text.size());
   const auto whole_text = text.substr(0, point);
   const auto fraction_text = point < text.size() ? text.substr(point + 1) : std::string_view("0");
-  const auto whole = whole_text.empty() ? std::optional<std::uint64_t>(0) : parse_int<std::uint64_t>(whole_text);
+  const auto whole =
+      whole_text.empty() ? std::optional<std::uint64_t>(0) : parse_int<std::uint64_t>(whole_text);
   auto fraction = parse_int<std::uint64_t>(fraction_text);
   if (text.empty() || !whole || !fraction || fraction_text.size() > 9 ||
       *whole > std::numeric_limits<std::uint64_t>::max() / kUnit - 1)
@@ -56,7 +58,8 @@ Result<std::vector<unsigned>> parse_list(std::string_view text) {
     const auto dash = part.find('-');
     const auto first = parse_int<unsigned>(part.substr(0, dash));
     const auto last = dash == std::string_view::npos ? first : parse_int<unsigned>(part.substr(dash + 1));
-    if (!first || !last || *first > *last || *last > kHighest) return not_a("list of numbers (example: 0-3,8)", text);
+    if (!first || !last || *first > *last || *last > kHighest)
+      return not_a("list of numbers (example: 0-3,8)", text);
     for (unsigned number = *first; number <= *last; ++number) numbers.push_back(number);
   }
   std::ranges::sort(numbers);

@@ -40,7 +40,10 @@ std::optional<Inherited> inherit(std::string_view default_acl, mode_t mode) {
       case ACL_USER_OBJ: restrict(entry, mode, 6); break;
       case ACL_OTHER: restrict(entry, mode, 0); break;
       case ACL_GROUP_OBJ: group_at = at; break;
-      case ACL_MASK: mask_at = at; extended = true; break;
+      case ACL_MASK:
+        mask_at = at;
+        extended = true;
+        break;
       case ACL_USER:
       case ACL_GROUP: extended = true; break;
       default: return std::nullopt;

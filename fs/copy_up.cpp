@@ -43,7 +43,8 @@ Result<Staged> OverlayFs::stage_copy(const Node& node, const struct stat& attr, 
   auto staged = TRY(upper_->stage(what));
   ScopeExit undo{[&] { upper_->discard(staged); }};
   const int to = staged.fd.get();
-  if (const auto bytes = std::min(size, static_cast<std::uint64_t>(attr.st_size)); S_ISREG(attr.st_mode) && bytes > 0) {
+  if (const auto bytes = std::min(size, static_cast<std::uint64_t>(attr.st_size));
+      S_ISREG(attr.st_mode) && bytes > 0) {
     const auto from = TRY(open_data(node, false));
     TRY(upper_->copy_data(from.get(), to, bytes));
   }

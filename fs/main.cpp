@@ -46,8 +46,8 @@ unsigned thread_count(const Options& options) {
 
 void print_statistics(const OverlayFs& fs) {
   const auto now = fs.statistics();
-  std::fprintf(stderr, "inodes %zu\nhandles %zu\nopen-directories %zu\nreads %llu\nwrites %llu\n", now.inodes, now.handles,
-               now.open_directories, static_cast<unsigned long long>(now.reads),
+  std::fprintf(stderr, "inodes %zu\nhandles %zu\nopen-directories %zu\nreads %llu\nwrites %llu\n", now.inodes,
+               now.handles, now.open_directories, static_cast<unsigned long long>(now.reads),
                static_cast<unsigned long long>(now.writes));
 }
 
@@ -67,14 +67,21 @@ Result<> serve(const Options& options) {
   auto prepared = TRY(prepare(options));
   const auto mountpoint = TRY(absolute(options.mountpoint));
   const auto fs = TRY(during("open the layers", OverlayFs::create(std::move(prepared.config))));
-  FuseService service{.fs = *fs, .timeout = options.timeout, .acl = options.acl, .xattrs = options.xattrs, .on_ready = {}, .session = nullptr};
+  FuseService service{.fs = *fs,
+                      .timeout = options.timeout,
+                      .acl = options.acl,
+                      .xattrs = options.xattrs,
+                      .on_ready = {},
+                      .session = nullptr};
   if (daemon) service.on_ready = [&] { daemon->ready(); };
   auto session = TRY(fuse::Session::create("nacre-fs", operations(), &service, mount_options(options)));
   service.session = session.get();
   TRY(session.mount(mountpoint));
   return session.serve(thread_count(options), {SIGUSR1}, [&](int signal) {
-    if (signal == SIGUSR1) print_statistics(*fs);
-    else session.stop();
+    if (signal == SIGUSR1)
+      print_statistics(*fs);
+    else
+      session.stop();
   });
 }
 

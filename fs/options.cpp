@@ -11,7 +11,8 @@ namespace nacre::fs {
 namespace {
 
 std::unexpected<Error> malformed(std::string_view name, std::string_view value, std::string_view wanted) {
-  return bad_input("option " + std::string(name) + "=" + std::string(value) + ": give " + std::string(wanted));
+  return bad_input("option " + std::string(name) + "=" + std::string(value) + ": give " +
+                   std::string(wanted));
 }
 
 Result<bool> truth(std::string_view name, std::string_view value) {
@@ -83,14 +84,16 @@ Result<> set_debug(Options& options, std::string_view, std::string_view) {
   return {};
 }
 Result<> to_mount(Options& options, std::string_view name, std::string_view value) {
-  options.mount_options.push_back(value.empty() ? std::string(name) : std::string(name) + "=" + unescape(value));
+  options.mount_options.push_back(value.empty() ? std::string(name)
+                                                : std::string(name) + "=" + unescape(value));
   return {};
 }
 Result<> accept(Options&, std::string_view, std::string_view) { return {}; }
 // Doing without would show other files or owners than were asked for.
 Result<> only_off(Options&, std::string_view name, std::string_view value) {
   if (value == "off" || value == "0" || value == "nofollow") return {};
-  return bad_input("option " + std::string(name) + "=" + std::string(value) + " is not supported: leave it out");
+  return bad_input("option " + std::string(name) + "=" + std::string(value) +
+                   " is not supported: leave it out");
 }
 Result<> refuse(Options&, std::string_view name, std::string_view) {
   return bad_input("option " + std::string(name) + " is not supported: leave it out");
@@ -100,7 +103,7 @@ struct Row {
   std::string_view name;
   std::string_view value;  // its name in the help, empty when it has none
   Apply apply;
-  std::string_view help;   // empty: not shown, understood for the sake of other programs' callers
+  std::string_view help;  // empty: not shown, understood for the sake of other programs' callers
 };
 
 constexpr auto kRows = std::to_array<Row>({
@@ -113,7 +116,8 @@ constexpr auto kRows = std::to_array<Row>({
     {"userxattr", "", set_user_xattrs, "keep own attributes in user.overlay.*, not trusted.overlay.*"},
     {"noxattrs", "0|1", set_no_xattrs, "show no extended attributes"},
     {"noacl", "", set_no_acl, "no POSIX access control lists"},
-    {"timeout", "SECONDS", set_timeout, "how long the kernel may remember names and attributes (default: for ever)"},
+    {"timeout", "SECONDS", set_timeout,
+     "how long the kernel may remember names and attributes (default: for ever)"},
     {"threads", "N", set_threads, "threads that serve requests (default: by the number of processors)"},
     {"debug", "", set_debug, "log every request; stays in the foreground"},
     {"ro", "", to_mount, "read-only, even with upperdir"},
@@ -123,26 +127,51 @@ constexpr auto kRows = std::to_array<Row>({
     {"default_permissions", "", accept, ""},
     {"fsname", "NAME", to_mount, "the source shown in the mount table"},
     {"subtype", "NAME", to_mount, "the type shown in the mount table, after \"fuse.\""},
-    {"suid", "", to_mount, ""}, {"nosuid", "", to_mount, "as mount(8) has them: also dev, nodev, exec, noexec,"},
-    {"dev", "", to_mount, ""}, {"nodev", "", to_mount, ""}, {"exec", "", to_mount, ""}, {"noexec", "", to_mount, ""},
-    {"atime", "", to_mount, ""}, {"noatime", "", to_mount, "atime"},
-    {"diratime", "", accept, ""}, {"nodiratime", "", accept, ""},
-    {"context", "LABEL", accept, ""}, {"private", "", accept, ""}, {"xino", "off|auto|on", accept, ""},
-    {"ino32_t", "", accept, ""}, {"static_nlink", "", accept, ""}, {"fast_ino", "N", accept, ""},
-    {"threaded", "0|1", accept, ""}, {"writeback", "0|1", accept, ""}, {"kernel_cache", "", accept, ""},
-    {"max_write", "N", accept, ""}, {"splice_read", "", accept, ""}, {"splice_write", "", accept, ""},
-    {"splice_move", "", accept, ""}, {"uuid", "", accept, ""},
-    {"redirect_dir", "off", only_off, ""}, {"metacopy", "off", only_off, ""}, {"index", "off", only_off, ""},
-    {"nfs_export", "off", only_off, ""}, {"verity", "off", only_off, ""}, {"xattr_permissions", "0", only_off, ""},
-    {"uidmapping", "", refuse, ""}, {"gidmapping", "", refuse, ""}, {"squash_to_root", "", refuse, ""},
-    {"squash_to_uid", "", refuse, ""}, {"squash_to_gid", "", refuse, ""}, {"lowerdir+", "", refuse, ""},
-    {"datadir+", "", refuse, ""}, {"plugins", "", refuse, ""},
+    {"suid", "", to_mount, ""},
+    {"nosuid", "", to_mount, "as mount(8) has them: also dev, nodev, exec, noexec,"},
+    {"dev", "", to_mount, ""},
+    {"nodev", "", to_mount, ""},
+    {"exec", "", to_mount, ""},
+    {"noexec", "", to_mount, ""},
+    {"atime", "", to_mount, ""},
+    {"noatime", "", to_mount, "atime"},
+    {"diratime", "", accept, ""},
+    {"nodiratime", "", accept, ""},
+    {"context", "LABEL", accept, ""},
+    {"private", "", accept, ""},
+    {"xino", "off|auto|on", accept, ""},
+    {"ino32_t", "", accept, ""},
+    {"static_nlink", "", accept, ""},
+    {"fast_ino", "N", accept, ""},
+    {"threaded", "0|1", accept, ""},
+    {"writeback", "0|1", accept, ""},
+    {"kernel_cache", "", accept, ""},
+    {"max_write", "N", accept, ""},
+    {"splice_read", "", accept, ""},
+    {"splice_write", "", accept, ""},
+    {"splice_move", "", accept, ""},
+    {"uuid", "", accept, ""},
+    {"redirect_dir", "off", only_off, ""},
+    {"metacopy", "off", only_off, ""},
+    {"index", "off", only_off, ""},
+    {"nfs_export", "off", only_off, ""},
+    {"verity", "off", only_off, ""},
+    {"xattr_permissions", "0", only_off, ""},
+    {"uidmapping", "", refuse, ""},
+    {"gidmapping", "", refuse, ""},
+    {"squash_to_root", "", refuse, ""},
+    {"squash_to_uid", "", refuse, ""},
+    {"squash_to_gid", "", refuse, ""},
+    {"lowerdir+", "", refuse, ""},
+    {"datadir+", "", refuse, ""},
+    {"plugins", "", refuse, ""},
 });
 
 Result<> apply_option(Options& options, const std::string& option) {
   const auto equals = option.find('=');
   const auto name = std::string_view(option).substr(0, equals);
-  const auto value = equals == std::string::npos ? std::string_view{} : std::string_view(option).substr(equals + 1);
+  const auto value =
+      equals == std::string::npos ? std::string_view{} : std::string_view(option).substr(equals + 1);
   const auto row = std::ranges::find(kRows, name, &Row::name);
   if (row != kRows.end()) return row->apply(options, name, value);
   options.ignored.push_back(option);
@@ -152,10 +181,12 @@ Result<> apply_option(Options& options, const std::string& option) {
 Result<> check(const Options& options, const std::vector<std::string_view>& operands) {
   if (options.help || options.version) return {};
   if (operands.empty()) return bad_input("no mount point: give -o lowerdir=DIR[,...] DIRECTORY (see --help)");
-  if (operands.size() > 2) return bad_input("too many arguments: " + std::string(operands[2]) + " (see --help)");
+  if (operands.size() > 2)
+    return bad_input("too many arguments: " + std::string(operands[2]) + " (see --help)");
   if (options.lowers.empty()) return bad_input("no layers: give -o lowerdir=DIR[:DIR...], topmost first");
   for (const auto& lower : options.lowers)
-    if (lower.empty()) return bad_input("option lowerdir has an empty part: give DIR[:DIR...], topmost first");
+    if (lower.empty())
+      return bad_input("option lowerdir has an empty part: give DIR[:DIR...], topmost first");
   if (options.upper && !options.work)
     return bad_input("option upperdir needs workdir=DIR, an empty directory on the same file system");
   return {};
@@ -189,9 +220,12 @@ std::vector<std::string> split_options(std::string_view text) {
 std::vector<std::string> split_paths(std::string_view text) {
   std::vector<std::string> paths(1);
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == ':') paths.emplace_back();
-    else if (text[i] == '\\' && i + 1 < text.size()) paths.back() += text[++i];
-    else paths.back() += text[i];
+    if (text[i] == ':')
+      paths.emplace_back();
+    else if (text[i] == '\\' && i + 1 < text.size())
+      paths.back() += text[++i];
+    else
+      paths.back() += text[i];
   }
   return paths;
 }
@@ -210,7 +244,8 @@ Result<Options> parse_options(std::span<const std::string_view> arguments) {
     } else if (argument == "-d" || argument == "--debug") {
       options.debug = options.foreground = true;
     } else if (argument.starts_with("-o")) {
-      if (argument.size() == 2 && i + 1 == arguments.size()) return bad_input("-o: give OPTION[,OPTION...] (see --help)");
+      if (argument.size() == 2 && i + 1 == arguments.size())
+        return bad_input("-o: give OPTION[,OPTION...] (see --help)");
       const auto text = argument.size() > 2 ? argument.substr(2) : arguments[++i];
       for (const auto& option : split_options(text)) TRY(apply_option(options, option));
     } else if (argument.size() > 1 && argument[0] == '-') {
@@ -227,7 +262,8 @@ Result<Options> parse_options(std::span<const std::string_view> arguments) {
 
 std::string help_text() {
   std::string text =
-      "usage: nacre-fs [-f] -o lowerdir=DIR[:DIR...][,upperdir=DIR,workdir=DIR][,OPTION...] [SOURCE] DIRECTORY\n"
+      "usage: nacre-fs [-f] -o lowerdir=DIR[:DIR...][,upperdir=DIR,workdir=DIR][,OPTION...] [SOURCE] "
+      "DIRECTORY\n"
       "\n"
       "Mounts layers on DIRECTORY as one tree. Changes go to upperdir, in the format of the\n"
       "kernel's overlay file system. Goes to the background once the mount is live. /dev/fd/N\n"

@@ -25,8 +25,8 @@ struct Options {
   bool user_xattrs = false;
   bool xattrs = true;
   bool acl = true;
-  double timeout = 1e9;  // seconds
-  unsigned threads = 0;  // 0: by the number of processors
+  double timeout = 1e9;                    // seconds
+  unsigned threads = 0;                    // 0: by the number of processors
   std::vector<std::string> mount_options;  // for the FUSE library
   std::vector<std::string> ignored;        // unknown ones, to be warned about
 };

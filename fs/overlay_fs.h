@@ -78,12 +78,13 @@ class OverlayFs {
 
   // io.cpp
   Result<std::size_t> read(HandleId handle, std::span<char> buffer, std::uint64_t offset);
-  Result<std::size_t> write(const Caller& caller, HandleId handle, std::span<const char> data, std::uint64_t offset);
+  Result<std::size_t> write(const Caller& caller, HandleId handle, std::span<const char> data,
+                            std::uint64_t offset);
   Result<> fsync(HandleId handle, bool data_only);
   Result<> fallocate(HandleId handle, int mode, std::uint64_t offset, std::uint64_t length);
   Result<std::uint64_t> lseek(HandleId handle, std::uint64_t offset, int whence);
-  Result<std::size_t> copy_file_range(HandleId from, std::uint64_t from_offset, HandleId to, std::uint64_t to_offset,
-                                      std::size_t length);
+  Result<std::size_t> copy_file_range(HandleId from, std::uint64_t from_offset, HandleId to,
+                                      std::uint64_t to_offset, std::size_t length);
 
   // create.cpp
   struct Created {
@@ -134,7 +135,7 @@ class OverlayFs {
   enum class UpperState { absent, whiteout, present };
   struct UpperEntry {
     UpperState state = UpperState::absent;
-    struct stat attr{};
+    struct stat attr {};
   };
   OverlayFs(OverlayConfig config, const Found& root);
 
@@ -153,7 +154,8 @@ class OverlayFs {
   // Runs `act` on (directory, name) of the inode in a layer; the name does not change
   // meanwhile. ENOENT if it has none.
   template <typename Act>
-  auto located(InodeId inode, LayerIndex layer, Act act) -> decltype(act(std::declval<const LayerDir&>(), Name{}));
+  auto located(InodeId inode, LayerIndex layer, Act act)
+      -> decltype(act(std::declval<const LayerDir&>(), Name{}));
 
   // find.cpp
   Result<bool> find_in_lower(const View& view, std::size_t part, Name name, Found& found, bool& stop);

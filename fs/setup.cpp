@@ -26,7 +26,7 @@ namespace {
 struct Opened {
   std::string label;  // "upperdir /x"
   UniqueFd fd;        // O_RDONLY if it may be, else O_PATH
-  struct stat attr{};
+  struct stat attr {};
 };
 
 bool same(const struct stat& a, const struct stat& b) { return a.st_dev == b.st_dev && a.st_ino == b.st_ino; }
@@ -57,14 +57,16 @@ Result<bool> is_within(const Opened& inner, const struct stat& outer) {
 
 Result<> must_not_overlap(const Opened& one, const Opened& other) {
   if (TRY(is_within(one, other.attr)))
-    return bad_input(one.label + " lies inside " + other.label + ": give directories that do not contain each other");
+    return bad_input(one.label + " lies inside " + other.label +
+                     ": give directories that do not contain each other");
   if (TRY(is_within(other, one.attr)))
-    return bad_input(other.label + " lies inside " + one.label + ": give directories that do not contain each other");
+    return bad_input(other.label + " lies inside " + one.label +
+                     ": give directories that do not contain each other");
   return {};
 }
 
 Result<std::uint64_t> mount_id(int fd) {
-  struct statx attr{};
+  struct statx attr {};
   if (::statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &attr) != 0) return fail(errno);
   return attr.stx_mnt_id;
 }
@@ -78,7 +80,8 @@ std::string holder_of(const struct stat& attr) {
     if (fields.size() < 6 || fields[1] != "FLOCK") continue;
     const auto file = split(fields[5], ':');
     if (file.size() != 3) continue;
-    const auto major_number = parse_int<unsigned>(file[0], 16), minor_number = parse_int<unsigned>(file[1], 16);
+    const auto major_number = parse_int<unsigned>(file[0], 16),
+               minor_number = parse_int<unsigned>(file[1], 16);
     if (parse_int<ino_t>(file[2]) == attr.st_ino && major_number == major(attr.st_dev) &&
         minor_number == minor(attr.st_dev))
       return " (pid " + std::string(fields[4]) + ")";
@@ -109,10 +112,11 @@ Result<UniqueFd> layer_root(const Opened& dir) {
 }
 
 Result<> check_writable(const Opened& dir) {
-  struct statvfs fs{};
+  struct statvfs fs {};
   if (::fstatvfs(dir.fd.get(), &fs) != 0) return fail(errno, dir.label);
   if ((fs.f_flag & ST_RDONLY) == 0) return {};
-  return bad_input(dir.label + " is on a read-only file system: give one that can be written, or leave upperdir "
+  return bad_input(dir.label +
+                   " is on a read-only file system: give one that can be written, or leave upperdir "
                    "out for a read-only mount");
 }
 
@@ -124,7 +128,8 @@ Result<> check_same_mount(const Opened& upper, const Opened& work) {
                    ": give a directory beside it, of the same mount");
 }
 
-Result<std::unique_ptr<UpperLayer>> open_upper(const Options& options, const Opened& upper, const Opened& work) {
+Result<std::unique_ptr<UpperLayer>> open_upper(const Options& options, const Opened& upper,
+                                               const Opened& work) {
   if (::faccessat(work.fd.get(), "work/incompat/volatile", F_OK, 0) == 0)
     return bad_input(work.label + " was last used by a volatile mount: check the data of " + upper.label +
                      ", then remove work/incompat in it");
@@ -134,8 +139,10 @@ Result<std::unique_ptr<UpperLayer>> open_upper(const Options& options, const Ope
     if (made) ::unlinkat(work.fd.get(), "work", AT_REMOVEDIR);
   }};
   auto root = TRY(during(upper.label, sys::open_at(upper.fd.get(), ".", O_PATH | O_DIRECTORY)));
-  auto staging = TRY(during(work.label, sys::open_at(work.fd.get(), "work", O_PATH | O_DIRECTORY | O_NOFOLLOW)));
-  auto layer = TRY(during(upper.label, UpperDirectory::create(std::move(root), std::move(staging), options.user_xattrs)));
+  auto staging =
+      TRY(during(work.label, sys::open_at(work.fd.get(), "work", O_PATH | O_DIRECTORY | O_NOFOLLOW)));
+  auto layer = TRY(
+      during(upper.label, UpperDirectory::create(std::move(root), std::move(staging), options.user_xattrs)));
   undo.dismiss();
   return std::unique_ptr<UpperLayer>(std::move(layer));
 }

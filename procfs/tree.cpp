@@ -36,9 +36,7 @@ std::uint16_t Tree::child_named(std::uint16_t parent, std::string_view name) {
   return created;
 }
 
-bool Tree::exists(NodeId id) const {
-  return id.index < nodes_.size() || id == NodeId{0, 0, kContainers};
-}
+bool Tree::exists(NodeId id) const { return id.index < nodes_.size() || id == NodeId{0, 0, kContainers}; }
 
 bool Tree::is_directory(NodeId id) const {
   return id.index == kContainers || nodes_[id.index].row == nullptr;

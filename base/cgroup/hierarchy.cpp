@@ -12,8 +12,8 @@ namespace nacre::cgroup {
 namespace {
 
 // Words of a v1 mount's super options that are not controllers.
-constexpr std::array<std::string_view, 8> kFlags{"rw", "ro", "xattr", "noprefix", "clone_children", "cpuset_v2_mode",
-                                                 "favordynmods", "none"};
+constexpr std::array<std::string_view, 8> kFlags{
+    "rw", "ro", "xattr", "noprefix", "clone_children", "cpuset_v2_mode", "favordynmods", "none"};
 
 std::vector<std::string> v1_controllers(std::string_view options) {
   std::vector<std::string> controllers;
@@ -82,7 +82,8 @@ Mode Hierarchies::mode() const {
 }
 
 const Hierarchy* Hierarchies::of(std::string_view controller) const {
-  const auto found = std::ranges::find_if(hierarchies_, [&](const Hierarchy& h) { return holds(h.controllers, controller); });
+  const auto found = std::ranges::find_if(
+      hierarchies_, [&](const Hierarchy& h) { return holds(h.controllers, controller); });
   return found == hierarchies_.end() ? nullptr : &*found;
 }
 
@@ -100,7 +101,8 @@ Result<std::vector<Membership>> parse_memberships(std::string_view text) {
     if (second == std::string_view::npos || line.size() == second + 1 || line[second + 1] != '/')
       return bad_input("malformed /proc/PID/cgroup line: " + std::string(line));
     Membership membership;
-    for (const auto name : split(line.substr(first + 1, second - first - 1), ',')) membership.controllers.emplace_back(name);
+    for (const auto name : split(line.substr(first + 1, second - first - 1), ','))
+      membership.controllers.emplace_back(name);
     membership.path = line.substr(second + 1);
     memberships.push_back(std::move(membership));
   }

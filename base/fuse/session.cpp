@@ -65,7 +65,8 @@ Result<Session> Session::create(const char* program, const fuse_lowlevel_ops& op
 }
 
 Session::Session(Session&& other) noexcept
-    : session_(std::exchange(other.session_, nullptr)), wake_(std::exchange(other.wake_, -1)),
+    : session_(std::exchange(other.session_, nullptr)),
+      wake_(std::exchange(other.wake_, -1)),
       mounted_(std::exchange(other.mounted_, false)) {}
 
 Session::~Session() {
@@ -83,9 +84,13 @@ Result<> Session::mount(const std::string& mountpoint) {
 }
 
 Result<> Session::attach_socket(int socket) {
-  static constexpr fuse_custom_io kSocketIo{.writev = write_socket, .read = read_socket, .splice_receive = nullptr,
-                                            .splice_send = nullptr, .clone_fd = nullptr};
-  if (const int rc = fuse_session_custom_io(session_, &kSocketIo, sizeof(kSocketIo), socket); rc != 0) return fail(-rc, "attach socket");
+  static constexpr fuse_custom_io kSocketIo{.writev = write_socket,
+                                            .read = read_socket,
+                                            .splice_receive = nullptr,
+                                            .splice_send = nullptr,
+                                            .clone_fd = nullptr};
+  if (const int rc = fuse_session_custom_io(session_, &kSocketIo, sizeof(kSocketIo), socket); rc != 0)
+    return fail(-rc, "attach socket");
   return {};
 }
 
@@ -105,7 +110,7 @@ void Session::work() {
 
 Result<> Session::serve(unsigned threads, const std::vector<int>& extra_signals,
                         const std::function<void(int)>& on_signal) {
-  struct sigaction interrupt{};
+  struct sigaction interrupt {};
   interrupt.sa_handler = [](int) {};
   ::sigaction(kInterrupt, &interrupt, nullptr);
   const sigset_t signals = signal_set(extra_signals);

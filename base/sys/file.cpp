@@ -51,11 +51,11 @@ Result<> remove_entry(int dir, const char* name) {
   if (::unlinkat(dir, name, AT_REMOVEDIR) == 0) return {};
   if (errno != ENOTEMPTY && errno != EEXIST) return fail(errno, name);
   {
-    const open_how how{.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, .mode = 0,
+    const open_how how{.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+                       .mode = 0,
                        .resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS};
-    const UniqueFd child{static_cast<int>(TRY(during(name, checked([&] {
-      return ::syscall(SYS_openat2, dir, name, &how, sizeof(how));
-    }))))};
+    const UniqueFd child{static_cast<int>(
+        TRY(during(name, checked([&] { return ::syscall(SYS_openat2, dir, name, &how, sizeof(how)); }))))};
     TRY(during(name, empty_directory(child.get())));
   }
   return during(name, succeed([&] { return ::unlinkat(dir, name, AT_REMOVEDIR); }));
@@ -114,7 +114,8 @@ Result<> write_file(const std::string& path, std::string_view data) {
 }
 
 Result<> create_file(const std::string& path, std::string_view data, mode_t mode) {
-  const auto fd = TRY(during("create " + path, open_at(AT_FDCWD, path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, mode)));
+  const auto fd =
+      TRY(during("create " + path, open_at(AT_FDCWD, path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, mode)));
   return during("write " + path, write_all(fd.get(), data));
 }
 
@@ -122,7 +123,8 @@ Result<> replace_file(const std::string& path, std::string_view data, mode_t mod
   const std::string staged = path + ".new." + std::to_string(::getpid());
   ScopeExit undo{[&] { ::unlink(staged.c_str()); }};
   TRY(create_file(staged, data, mode));
-  TRY(during("rename " + staged + " to " + path, succeed([&] { return ::rename(staged.c_str(), path.c_str()); })));
+  TRY(during("rename " + staged + " to " + path,
+             succeed([&] { return ::rename(staged.c_str(), path.c_str()); })));
   undo.dismiss();
   return {};
 }
@@ -130,12 +132,13 @@ Result<> replace_file(const std::string& path, std::string_view data, mode_t mod
 Result<> make_directories(const std::string& path, mode_t mode) {
   if (::mkdir(path.c_str(), mode) == 0) return {};
   if (errno == EEXIST) {
-    struct stat st{};
+    struct stat st {};
     if (::stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode)) return {};
     return fail(ENOTDIR, "create directory " + path);
   }
   const auto slash = path.find_last_of('/');
-  if (errno != ENOENT || slash == std::string::npos || slash == 0) return fail(errno, "create directory " + path);
+  if (errno != ENOENT || slash == std::string::npos || slash == 0)
+    return fail(errno, "create directory " + path);
   TRY(make_directories(path.substr(0, slash), mode));
   if (::mkdir(path.c_str(), mode) == 0 || errno == EEXIST) return {};
   return fail(errno, "create directory " + path);
@@ -148,7 +151,8 @@ Result<> remove_tree(const std::string& path) {
   const auto parent = open_at(AT_FDCWD, folder.c_str(), O_PATH | O_DIRECTORY);
   if (!parent && parent.error().code == ENOENT) return {};
   if (!parent) return fail(parent.error().code, "remove " + path);
-  return during("remove " + path, remove_entry(parent->get(), path.c_str() + (slash == std::string::npos ? 0 : slash + 1)));
+  return during("remove " + path,
+                remove_entry(parent->get(), path.c_str() + (slash == std::string::npos ? 0 : slash + 1)));
 }
 
 Result<std::vector<DirEntry>> list_directory(int dir) {
@@ -170,13 +174,13 @@ Result<std::vector<DirEntry>> list_directory(int dir) {
 }
 
 Result<struct stat> stat_fd(int fd) {
-  struct stat st{};
+  struct stat st {};
   if (::fstat(fd, &st) != 0) return fail(errno);
   return st;
 }
 
 Result<struct stat> stat_at(int dir, const char* name) {
-  struct stat st{};
+  struct stat st {};
   if (::fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0) return fail(errno);
   return st;
 }

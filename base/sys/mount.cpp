@@ -23,7 +23,8 @@ std::unexpected<Error> explained(int context, int code, std::string step) {
 std::string unescape(std::string_view text) {
   std::string plain;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto octal = text[i] == '\\' && i + 3 < text.size() ? parse_int<unsigned>(text.substr(i + 1, 3), 8) : std::nullopt;
+    const auto octal =
+        text[i] == '\\' && i + 3 < text.size() ? parse_int<unsigned>(text.substr(i + 1, 3), 8) : std::nullopt;
     if (octal && *octal < 256) {
       plain += static_cast<char>(*octal);
       i += 3;
@@ -36,17 +37,21 @@ std::string unescape(std::string_view text) {
 
 }  // namespace
 
-Result<UniqueFd> new_mount(const char* type, const std::vector<FsParameter>& parameters, unsigned attributes) {
+Result<UniqueFd> new_mount(const char* type, const std::vector<FsParameter>& parameters,
+                           unsigned attributes) {
   const std::string step = std::string("new ") + type + " mount";
   const UniqueFd context{TRY(during(step, checked([&] { return ::fsopen(type, FSOPEN_CLOEXEC); })))};
   for (const auto& [key, value] : parameters) {
-    const int rc = value.empty() ? ::fsconfig(context.get(), FSCONFIG_SET_FLAG, key.c_str(), nullptr, 0)
-                                 : ::fsconfig(context.get(), FSCONFIG_SET_STRING, key.c_str(), value.c_str(), 0);
-    if (rc != 0) return explained(context.get(), errno, step + ": " + key + (value.empty() ? "" : "=" + value));
+    const int rc = value.empty()
+                       ? ::fsconfig(context.get(), FSCONFIG_SET_FLAG, key.c_str(), nullptr, 0)
+                       : ::fsconfig(context.get(), FSCONFIG_SET_STRING, key.c_str(), value.c_str(), 0);
+    if (rc != 0)
+      return explained(context.get(), errno, step + ": " + key + (value.empty() ? "" : "=" + value));
   }
   if (::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0)
     return explained(context.get(), errno, step);
-  return UniqueFd{TRY(during(step, checked([&] { return ::fsmount(context.get(), FSMOUNT_CLOEXEC, attributes); })))};
+  return UniqueFd{
+      TRY(during(step, checked([&] { return ::fsmount(context.get(), FSMOUNT_CLOEXEC, attributes); })))};
 }
 
 Result<UniqueFd> clone_mount(int dir, const char* path, bool recursive) {
@@ -57,7 +62,8 @@ Result<UniqueFd> clone_mount(int dir, const char* path, bool recursive) {
 
 Result<> attach_mount(int mount, int dir, const char* path) {
   return succeed([&] {
-    return ::move_mount(mount, "", dir, path, MOVE_MOUNT_F_EMPTY_PATH | (*path == '\0' ? MOVE_MOUNT_T_EMPTY_PATH : 0));
+    return ::move_mount(mount, "", dir, path,
+                        MOVE_MOUNT_F_EMPTY_PATH | (*path == '\0' ? MOVE_MOUNT_T_EMPTY_PATH : 0));
   });
 }
 
@@ -65,7 +71,8 @@ Result<> set_mount_attributes(int mount, std::uint64_t set, std::uint64_t clear,
                               bool recursive) {
   mount_attr attributes{.attr_set = set, .attr_clr = clear, .propagation = propagation, .userns_fd = 0};
   return succeed([&] {
-    return ::mount_setattr(mount, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attributes, sizeof(attributes));
+    return ::mount_setattr(mount, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attributes,
+                           sizeof(attributes));
   });
 }
 
@@ -81,9 +88,14 @@ Result<std::vector<MountInfo>> parse_mountinfo(std::string_view text) {
     const auto id = parse_int<std::uint64_t>(fields[0]);
     const auto parent = parse_int<std::uint64_t>(fields[1]);
     if (!id || !parent) return bad_input("malformed mountinfo line: " + std::string(line));
-    mounts.push_back({.id = *id, .parent = *parent, .device = std::string(fields[2]), .root = unescape(fields[3]),
-                      .mountpoint = unescape(fields[4]), .options = std::string(fields[5]),
-                      .type = std::string(fields[dash + 1]), .source = unescape(fields[dash + 2]),
+    mounts.push_back({.id = *id,
+                      .parent = *parent,
+                      .device = std::string(fields[2]),
+                      .root = unescape(fields[3]),
+                      .mountpoint = unescape(fields[4]),
+                      .options = std::string(fields[5]),
+                      .type = std::string(fields[dash + 1]),
+                      .source = unescape(fields[dash + 2]),
                       .super_options = std::string(fields[dash + 3])});
   }
   return mounts;

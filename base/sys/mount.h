@@ -20,8 +20,7 @@ using FsParameter = std::pair<std::string, std::string>;
 
 // A new superblock of `type`, mounted nowhere; `attributes` are MOUNT_ATTR_*. The error
 // carries the kernel's own explanation when it gives one.
-Result<UniqueFd> new_mount(const char* type, const std::vector<FsParameter>& parameters,
-                           unsigned attributes);
+Result<UniqueFd> new_mount(const char* type, const std::vector<FsParameter>& parameters, unsigned attributes);
 
 // The mount at `path` (relative to `dir`), detached: open_tree(2) with OPEN_TREE_CLONE.
 // With `recursive` the mounts below come too. An empty path means `dir` itself.
@@ -32,8 +31,8 @@ Result<> attach_mount(int mount, int dir, const char* path);
 
 // mount_setattr(2): sets and clears MOUNT_ATTR_* on the mount, and below it when
 // `recursive`. `propagation` is MS_PRIVATE and the like, or 0.
-Result<> set_mount_attributes(int mount, std::uint64_t set, std::uint64_t clear,
-                              std::uint64_t propagation, bool recursive);
+Result<> set_mount_attributes(int mount, std::uint64_t set, std::uint64_t clear, std::uint64_t propagation,
+                              bool recursive);
 
 // One line of /proc/PID/mountinfo (proc_pid_mountinfo(5)), octal escapes decoded.
 struct MountInfo {

@@ -58,14 +58,15 @@ bool place_fds(const std::vector<std::pair<int, int>>& wanted, std::vector<int>&
   return ::syscall(SYS_close_range, highest + 1, ~0u, CLOSE_RANGE_CLOEXEC) == 0;
 }
 
-[[noreturn]] void become(const SpawnOptions& options, char** argv, char** environment, std::vector<int>& lifted, int pipe) {
+[[noreturn]] void become(const SpawnOptions& options, char** argv, char** environment,
+                         std::vector<int>& lifted, int pipe) {
   if (options.new_session) ::setsid();
   for (const auto& path : options.cgroup_procs) {
     const UniqueFd procs{::open(path.c_str(), O_WRONLY | O_CLOEXEC)};
     if (!procs || ::write(procs.get(), "0", 1) != 1) report_and_exit(pipe, "join cgroup");
   }
   if (!place_fds(options.fds, lifted, pipe)) report_and_exit(pipe, "arrange descriptors");
-  struct sigaction standard{};
+  struct sigaction standard {};
   standard.sa_handler = SIG_DFL;
   for (int signal = 1; signal < 32; ++signal) ::sigaction(signal, &standard, nullptr);
   sigset_t none;
@@ -150,7 +151,8 @@ Result<ProcessStat> parse_process_stat(std::string_view text) {
 
 Result<ProcessStat> process_stat(pid_t pid) {
   auto text = read_file("/proc/" + std::to_string(pid) + "/stat");
-  if (!text) return fail(text.error().code == ENOENT ? ESRCH : text.error().code, std::move(text.error().context));
+  if (!text)
+    return fail(text.error().code == ENOENT ? ESRCH : text.error().code, std::move(text.error().context));
   return parse_process_stat(*text);
 }
 

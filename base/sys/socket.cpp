@@ -42,8 +42,8 @@ Result<UniqueFd> connect_to(const std::string& path, int type) {
   const auto address = TRY(during("connect to " + path, address_of(path)));
   UniqueFd socket{TRY(checked([&] { return ::socket(AF_UNIX, type | SOCK_CLOEXEC, 0); }))};
   TRY(during("connect to " + path, succeed([&] {
-    return ::connect(socket.get(), generic(address.address), sizeof(address.address));
-  })));
+               return ::connect(socket.get(), generic(address.address), sizeof(address.address));
+             })));
   return socket;
 }
 
@@ -62,8 +62,8 @@ Result<UniqueFd> listen_seqpacket(const std::string& path) {
   // The mode of the socket file is that of the descriptor at bind(2).
   TRY(succeed([&] { return ::fchmod(socket.get(), 0600); }));
   TRY(during("listen on " + path, succeed([&] {
-    return ::bind(socket.get(), generic(address.address), sizeof(address.address));
-  })));
+               return ::bind(socket.get(), generic(address.address), sizeof(address.address));
+             })));
   TRY(succeed([&] { return ::listen(socket.get(), 128); }));
   return socket;
 }

@@ -27,7 +27,9 @@ inline fuse_entry_param entry_param(const FuseService& service, const Entry& ent
   return param;
 }
 
-inline void reply(fuse_req_t req, const Result<>& result) { fuse_reply_err(req, result ? 0 : result.error().code); }
+inline void reply(fuse_req_t req, const Result<>& result) {
+  fuse_reply_err(req, result ? 0 : result.error().code);
+}
 
 inline void reply(fuse_req_t req, const Result<Entry>& result) {
   if (!result) return reply_error(req, result.error());

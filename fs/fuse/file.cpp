@@ -28,12 +28,14 @@ void reply_created(fuse_req_t req, fuse_file_info* info, const Result<OverlayFs:
 }  // namespace
 
 void op_create(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, fuse_file_info* info) {
-  reply_created(req, info,
-                fuse::guarded([&] { return service_of(req).fs.create(caller_of(req), {parent}, name, mode); }));
+  reply_created(req, info, fuse::guarded([&] {
+                  return service_of(req).fs.create(caller_of(req), {parent}, name, mode);
+                }));
 }
 
 void op_tmpfile(fuse_req_t req, fuse_ino_t parent, mode_t mode, fuse_file_info* info) {
-  reply_created(req, info, fuse::guarded([&] { return service_of(req).fs.tmpfile(caller_of(req), {parent}, mode); }));
+  reply_created(req, info,
+                fuse::guarded([&] { return service_of(req).fs.tmpfile(caller_of(req), {parent}, mode); }));
 }
 
 void op_open(fuse_req_t req, fuse_ino_t inode, fuse_file_info* info) {
@@ -59,7 +61,8 @@ void op_read(fuse_req_t req, fuse_ino_t, std::size_t size, off_t offset, fuse_fi
   fuse_reply_buf(req, buffer.data(), *count);
 }
 
-void op_write(fuse_req_t req, fuse_ino_t, const char* data, std::size_t size, off_t offset, fuse_file_info* info) {
+void op_write(fuse_req_t req, fuse_ino_t, const char* data, std::size_t size, off_t offset,
+              fuse_file_info* info) {
   answer(req, [&](OverlayFs& fs) {
     return fs.write(caller_of(req), {info->fh}, {data, size}, static_cast<std::uint64_t>(offset));
   });
@@ -79,14 +82,14 @@ void op_fsync(fuse_req_t req, fuse_ino_t, int data_only, fuse_file_info* info) {
 
 void op_fallocate(fuse_req_t req, fuse_ino_t, int mode, off_t offset, off_t length, fuse_file_info* info) {
   answer(req, [&](OverlayFs& fs) {
-    return fs.fallocate({info->fh}, mode, static_cast<std::uint64_t>(offset), static_cast<std::uint64_t>(length));
+    return fs.fallocate({info->fh}, mode, static_cast<std::uint64_t>(offset),
+                        static_cast<std::uint64_t>(length));
   });
 }
 
 void op_lseek(fuse_req_t req, fuse_ino_t, off_t offset, int whence, fuse_file_info* info) {
-  const auto at = fuse::guarded([&] {
-    return service_of(req).fs.lseek({info->fh}, static_cast<std::uint64_t>(offset), whence);
-  });
+  const auto at = fuse::guarded(
+      [&] { return service_of(req).fs.lseek({info->fh}, static_cast<std::uint64_t>(offset), whence); });
   if (!at) return reply_error(req, at.error());
   fuse_reply_lseek(req, static_cast<off_t>(*at));
 }

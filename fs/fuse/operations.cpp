@@ -11,8 +11,10 @@ namespace nacre::fs {
 namespace {
 
 void want(fuse_conn_info* connection, std::uint64_t feature, bool wanted = true) {
-  if (wanted) fuse_set_feature_flag(connection, feature);
-  else fuse_unset_feature_flag(connection, feature);
+  if (wanted)
+    fuse_set_feature_flag(connection, feature);
+  else
+    fuse_unset_feature_flag(connection, feature);
 }
 
 void op_init(void* userdata, fuse_conn_info* connection) {
@@ -68,12 +70,15 @@ void op_setattr(fuse_req_t req, fuse_ino_t inode, struct stat* attr, int valid, 
   if ((valid & FUSE_SET_ATTR_UID) != 0) change.uid = attr->st_uid;
   if ((valid & FUSE_SET_ATTR_GID) != 0) change.gid = attr->st_gid;
   if ((valid & FUSE_SET_ATTR_SIZE) != 0) change.size = static_cast<std::uint64_t>(attr->st_size);
-  if ((valid & FUSE_SET_ATTR_ATIME) != 0) change.atime = (valid & FUSE_SET_ATTR_ATIME_NOW) != 0 ? kNow : attr->st_atim;
-  if ((valid & FUSE_SET_ATTR_MTIME) != 0) change.mtime = (valid & FUSE_SET_ATTR_MTIME_NOW) != 0 ? kNow : attr->st_mtim;
+  if ((valid & FUSE_SET_ATTR_ATIME) != 0)
+    change.atime = (valid & FUSE_SET_ATTR_ATIME_NOW) != 0 ? kNow : attr->st_atim;
+  if ((valid & FUSE_SET_ATTR_MTIME) != 0)
+    change.mtime = (valid & FUSE_SET_ATTR_MTIME_NOW) != 0 ? kNow : attr->st_mtim;
   // The protocol's FATTR_KILL_SUIDGID has the value of this flag. Before a write that clears
   // the bits the kernel asks for a change of nothing, to learn the mode that comes of it.
   change.kill_set_id = (valid & FUSE_SET_ATTR_KILL_SUID) != 0 || valid == 0;
-  reply_attr(req, inode, fuse::guarded([&] { return service_of(req).fs.setattr(caller_of(req), {inode}, change); }));
+  reply_attr(req, inode,
+             fuse::guarded([&] { return service_of(req).fs.setattr(caller_of(req), {inode}, change); }));
 }
 
 void op_readlink(fuse_req_t req, fuse_ino_t inode) {
@@ -106,17 +111,20 @@ void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char* name) {
   answer(req, [&](OverlayFs& fs) { return fs.rmdir({parent}, name); });
 }
 
-void op_rename(fuse_req_t req, fuse_ino_t parent, const char* name, fuse_ino_t new_parent, const char* new_name,
-               unsigned flags) {
+void op_rename(fuse_req_t req, fuse_ino_t parent, const char* name, fuse_ino_t new_parent,
+               const char* new_name, unsigned flags) {
   answer(req, [&](OverlayFs& fs) { return fs.rename({parent}, name, {new_parent}, new_name, flags); });
 }
 
 // The size alone, or the value if the caller's buffer can hold it.
 void reply_sized(fuse_req_t req, const Result<std::string>& value, std::size_t room) {
   if (!value) return reply_error(req, value.error());
-  if (room == 0) fuse_reply_xattr(req, value->size());
-  else if (value->size() > room) fuse_reply_err(req, ERANGE);
-  else fuse_reply_buf(req, value->data(), value->size());
+  if (room == 0)
+    fuse_reply_xattr(req, value->size());
+  else if (value->size() > room)
+    fuse_reply_err(req, ERANGE);
+  else
+    fuse_reply_buf(req, value->data(), value->size());
 }
 
 void op_getxattr(fuse_req_t req, fuse_ino_t inode, const char* name, std::size_t room) {
@@ -129,7 +137,8 @@ void op_listxattr(fuse_req_t req, fuse_ino_t inode, std::size_t room) {
   reply_sized(req, fuse::guarded([&] { return service_of(req).fs.listxattr({inode}); }), room);
 }
 
-void op_setxattr(fuse_req_t req, fuse_ino_t inode, const char* name, const char* value, std::size_t size, int flags) {
+void op_setxattr(fuse_req_t req, fuse_ino_t inode, const char* name, const char* value, std::size_t size,
+                 int flags) {
   if (!service_of(req).xattrs) return static_cast<void>(fuse_reply_err(req, ENOSYS));
   answer(req, [&](OverlayFs& fs) { return fs.setxattr({inode}, name, {value, size}, flags); });
 }

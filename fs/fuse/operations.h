@@ -11,10 +11,10 @@ namespace nacre::fs {
 // What the requests of one FUSE connection are served with.
 struct FuseService {
   OverlayFs& fs;
-  double timeout = 1e9;            // seconds for which the kernel may remember what we say
-  bool acl = true;                 // POSIX ACLs
-  bool xattrs = true;              // false: the kernel is told once that there are none
-  std::function<void()> on_ready;  // called when the kernel's first request was answered
+  double timeout = 1e9;             // seconds for which the kernel may remember what we say
+  bool acl = true;                  // POSIX ACLs
+  bool xattrs = true;               // false: the kernel is told once that there are none
+  std::function<void()> on_ready;   // called when the kernel's first request was answered
   fuse_session* session = nullptr;  // the connection, for what the kernel has to be told
 };
 

@@ -29,7 +29,8 @@ Result<> copy_extent(int from, int to, std::uint64_t start, std::uint64_t end) {
   std::vector<char> buffer(start < end ? std::min<std::uint64_t>(end - start, 256 * 1024) : 0);
   while (start < end) {
     const auto want = std::min<std::uint64_t>(end - start, buffer.size());
-    const auto count = TRY(checked([&] { return ::pread(from, buffer.data(), want, static_cast<off_t>(start)); }));
+    const auto count =
+        TRY(checked([&] { return ::pread(from, buffer.data(), want, static_cast<off_t>(start)); }));
     if (count == 0) return {};  // it became shorter while we copied
     for (ssize_t done = 0; done < count;)
       done += TRY(checked([&] {
@@ -45,7 +46,7 @@ Result<> copy_extent(int from, int to, std::uint64_t start, std::uint64_t end) {
 
 Result<> copy_file_data(int from, int to, std::uint64_t size) {
   if (size == 0) return {};
-  struct stat st{};
+  struct stat st {};
   TRY(sys::succeed([&] { return ::fstat(from, &st); }));
   if (static_cast<std::uint64_t>(st.st_size) <= size && ::ioctl(to, FICLONE, from) == 0) return {};
 

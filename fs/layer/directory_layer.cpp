@@ -34,7 +34,7 @@ Result<std::vector<std::string>> list_xattrs(const LayerDir& dir, const char* na
 }
 
 Result<struct statvfs> statistics(const LayerDir& dir) {
-  struct statvfs result{};
+  struct statvfs result {};
   TRY(sys::succeed([&] { return ::fstatvfs(fd_of(dir), &result); }));
   return result;
 }

@@ -33,9 +33,13 @@ class DirectoryLayer final : public Layer {
   explicit DirectoryLayer(UniqueFd root) : root_(std::make_shared<HostDir>(std::move(root))) {}
 
   DirRef root() const override { return root_; }
-  Result<DirRef> open_dir(const LayerDir& parent, const char* name) override { return host::open_dir(parent, name); }
+  Result<DirRef> open_dir(const LayerDir& parent, const char* name) override {
+    return host::open_dir(parent, name);
+  }
   Result<struct stat> stat(const LayerDir& dir, const char* name) override { return host::stat(dir, name); }
-  Result<std::vector<sys::DirEntry>> list(const LayerDir& dir) override { return sys::list_directory(fd_of(dir)); }
+  Result<std::vector<sys::DirEntry>> list(const LayerDir& dir) override {
+    return sys::list_directory(fd_of(dir));
+  }
   Result<std::string> read_link(const LayerDir& dir, const char* name) override {
     return sys::read_link_at(fd_of(dir), name);
   }

@@ -20,7 +20,9 @@ Result<std::string> get_xattr(int fd, const char* attribute) {
       return value;
     }
     if (errno != ERANGE) return fail(errno);
-    value.resize(static_cast<std::size_t>(TRY(sys::checked([&] { return ::getxattr(at.c_str(), attribute, nullptr, 0); }))) + 1);
+    value.resize(static_cast<std::size_t>(
+                     TRY(sys::checked([&] { return ::getxattr(at.c_str(), attribute, nullptr, 0); }))) +
+                 1);
   }
 }
 

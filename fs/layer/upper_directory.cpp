@@ -42,7 +42,8 @@ Result<> link_object(int object, int dir, const char* name) {
   if (::linkat(object, "", dir, name, AT_EMPTY_PATH) == 0) return {};
   if (errno != ENOENT) return fail(errno);
   // Without CAP_DAC_READ_SEARCH the same is done through /proc.
-  return succeed([&] { return ::linkat(AT_FDCWD, object::path(object).c_str(), dir, name, AT_SYMLINK_FOLLOW); });
+  return succeed(
+      [&] { return ::linkat(AT_FDCWD, object::path(object).c_str(), dir, name, AT_SYMLINK_FOLLOW); });
 }
 
 Result<> rename_at(int from, const char* name, int to, const char* new_name, unsigned flags) {
@@ -61,7 +62,8 @@ void remove_all(int dir, const char* name) noexcept {
 
 }  // namespace
 
-Result<std::unique_ptr<UpperDirectory>> UpperDirectory::create(UniqueFd root, UniqueFd work, bool user_xattrs) {
+Result<std::unique_ptr<UpperDirectory>> UpperDirectory::create(UniqueFd root, UniqueFd work,
+                                                               bool user_xattrs) {
   std::unique_ptr<UpperDirectory> upper(new UpperDirectory(std::move(root), std::move(work)));
   // What a killed process was building is of no use to anyone.
   for (const auto& entry : TRY(sys::list_directory(upper->work_.fd()))) upper->clear(entry.name.c_str());
@@ -73,7 +75,8 @@ Result<> UpperDirectory::probe(bool user_xattrs) {
   const auto name = fresh_name();
   const ScopeExit undo{[&] { clear(name.c_str()); }};
   if (::mknodat(work_.fd(), name.c_str(), S_IFCHR, kWhiteout) != 0)
-    return fail(errno, "its file system cannot hold whiteouts (character device 0/0); put it on ext4, xfs or tmpfs");
+    return fail(errno,
+                "its file system cannot hold whiteouts (character device 0/0); put it on ext4, xfs or tmpfs");
   clear(name.c_str());
   TRY(make_node(work_.fd(), name.c_str(), {.mode = S_IFDIR | 0700}));
   const auto dir = TRY(sys::open_at(work_.fd(), name.c_str(), O_RDONLY | O_DIRECTORY));
@@ -112,7 +115,8 @@ Result<Staged> UpperDirectory::stage(const NewNode& what) {
   staged.name = fresh_name();
   TRY(make_node(work_.fd(), staged.name.c_str(), what));
   ScopeExit undo{[&] { discard(staged); }};
-  staged.fd = TRY(sys::open_at(work_.fd(), staged.name.c_str(), (S_ISREG(what.mode) ? O_RDWR : O_PATH) | O_NOFOLLOW));
+  staged.fd =
+      TRY(sys::open_at(work_.fd(), staged.name.c_str(), (S_ISREG(what.mode) ? O_RDWR : O_PATH) | O_NOFOLLOW));
   undo.dismiss();
   return staged;
 }
@@ -149,7 +153,9 @@ Result<UniqueFd> UpperDirectory::reopen(int object, int flags) {
   return sys::open_at(AT_FDCWD, object::path(object).c_str(), flags);
 }
 
-Result<> UpperDirectory::copy_data(int from, int to, std::uint64_t size) { return copy_file_data(from, to, size); }
+Result<> UpperDirectory::copy_data(int from, int to, std::uint64_t size) {
+  return copy_file_data(from, to, size);
+}
 
 Result<> UpperDirectory::set_owner(int object, uid_t uid, gid_t gid) {
   return succeed([&] { return ::fchownat(object, "", uid, gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW); });
@@ -171,12 +177,13 @@ Result<std::string> UpperDirectory::get_object_xattr(int object, const char* att
   return object::get_xattr(object, attribute);
 }
 
-Result<std::vector<std::string>> UpperDirectory::list_object_xattrs(int object) { return object::list_xattrs(object); }
+Result<std::vector<std::string>> UpperDirectory::list_object_xattrs(int object) {
+  return object::list_xattrs(object);
+}
 
 Result<> UpperDirectory::set_xattr(int object, const char* attribute, std::string_view value, int flags) {
-  return succeed([&] {
-    return ::setxattr(object::path(object).c_str(), attribute, value.data(), value.size(), flags);
-  });
+  return succeed(
+      [&] { return ::setxattr(object::path(object).c_str(), attribute, value.data(), value.size(), flags); });
 }
 
 Result<> UpperDirectory::remove_xattr(int object, const char* attribute) {
@@ -184,13 +191,15 @@ Result<> UpperDirectory::remove_xattr(int object, const char* attribute) {
 }
 
 Result<> UpperDirectory::set_opaque(int object) {
-  return set_xattr(object, xattrs_ == XattrNamespace::trusted ? "trusted.overlay.opaque" : "user.overlay.opaque", "y", 0);
+  return set_xattr(
+      object, xattrs_ == XattrNamespace::trusted ? "trusted.overlay.opaque" : "user.overlay.opaque", "y", 0);
 }
 
 Result<> UpperDirectory::sync(int object) {
   if (::fsync(object) == 0) return {};
   if (errno != EBADF) return fail(errno);
-  const auto fd = sys::open_at(AT_FDCWD, object::path(object).c_str(), is_directory(object) ? O_RDONLY | O_DIRECTORY : O_RDONLY);
+  const auto fd = sys::open_at(AT_FDCWD, object::path(object).c_str(),
+                               is_directory(object) ? O_RDONLY | O_DIRECTORY : O_RDONLY);
   if (!fd) return {};  // a device or a symlink has nothing of its own to write
   return succeed([&] { return ::fsync(fd->get()); });
 }
@@ -217,7 +226,8 @@ Result<> UpperDirectory::white_out(const LayerDir& dir, const char* name, Place 
 
 Result<> UpperDirectory::remove(const LayerDir& dir, const char* name, bool is_dir) {
   const auto removed = succeed([&] { return ::unlinkat(fd_of(dir), name, is_dir ? AT_REMOVEDIR : 0); });
-  if (removed || !is_dir || (removed.error().code != ENOTEMPTY && removed.error().code != EEXIST)) return removed;
+  if (removed || !is_dir || (removed.error().code != ENOTEMPTY && removed.error().code != EEXIST))
+    return removed;
   // Only whiteouts are left in it: they go with it, in one step for everyone who looks.
   const auto aside = fresh_name();
   TRY(rename_at(fd_of(dir), name, work_.fd(), aside.c_str(), RENAME_NOREPLACE));
@@ -225,8 +235,8 @@ Result<> UpperDirectory::remove(const LayerDir& dir, const char* name, bool is_d
   return {};
 }
 
-Result<> UpperDirectory::rename(const LayerDir& from, const char* name, const LayerDir& to, const char* new_name,
-                                unsigned flags) {
+Result<> UpperDirectory::rename(const LayerDir& from, const char* name, const LayerDir& to,
+                                const char* new_name, unsigned flags) {
   return rename_at(fd_of(from), name, fd_of(to), new_name, flags);
 }
 

@@ -19,7 +19,8 @@ class FlatArray {
  public:
   // Only address space is taken up to `capacity` elements; memory is used as it grows.
   explicit FlatArray(std::size_t capacity) : reserved_(round_up(capacity * sizeof(T))) {
-    void* const memory = ::mmap(nullptr, reserved_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* const memory =
+        ::mmap(nullptr, reserved_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) throw std::bad_alloc();
     data_ = static_cast<T*>(memory);
   }

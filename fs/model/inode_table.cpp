@@ -38,16 +38,24 @@ const InodeTable::Inode* InodeTable::lookup(InodeId id) const {
   return inode.type != 0 && inode.generation == id.generation() ? &inode : nullptr;
 }
 
-InodeTable::Inode* InodeTable::lookup(InodeId id) { return const_cast<Inode*>(std::as_const(*this).lookup(id)); }
+InodeTable::Inode* InodeTable::lookup(InodeId id) {
+  return const_cast<Inode*>(std::as_const(*this).lookup(id));
+}
 
 Result<Node> InodeTable::get(InodeId id) const {
   const std::shared_lock lock(mutex_);
   const Inode* const inode = lookup(id);
   if (inode == nullptr) return fail(ESTALE);
   bool linked = id.slot() == kRootSlot;
-  for (LinkRef ref = inode->first_link; ref != 0 && !linked; ref = links_[ref].next_of_inode) linked = links_[ref].linked;
-  return Node{.id = id, .type = inode->type, .in_upper = inode->in_upper, .linked = linked, .layer = inode->layer,
-              .lowers = lower_sets_.get(inode->lowers), .ino = inode->ino};
+  for (LinkRef ref = inode->first_link; ref != 0 && !linked; ref = links_[ref].next_of_inode)
+    linked = links_[ref].linked;
+  return Node{.id = id,
+              .type = inode->type,
+              .in_upper = inode->in_upper,
+              .linked = linked,
+              .layer = inode->layer,
+              .lowers = lower_sets_.get(inode->lowers),
+              .ino = inode->ino};
 }
 
 Result<Location> InodeTable::location(InodeId id) const {
@@ -161,7 +169,8 @@ void InodeTable::remove_name(InodeId parent, std::string_view name) {
   drop_link(ref, gone);
 }
 
-void InodeTable::move_name(InodeId parent, std::string_view name, InodeId new_parent, std::string_view new_name) {
+void InodeTable::move_name(InodeId parent, std::string_view name, InodeId new_parent,
+                           std::string_view new_name) {
   remove_name(new_parent, new_name);
   const std::unique_lock lock(mutex_);
   const LinkRef ref = lookup(parent) == nullptr ? 0 : find_link(parent.slot(), name);
@@ -210,9 +219,16 @@ InodeTable::Slot InodeTable::allocate_inode(const Found& found) {
     inodes_.grow(inodes_.size() + 1);
   }
   Inode& inode = inodes_[slot];
-  inode = Inode{.lookups = 0, .ino = found.ino, .upper_ino = 0, .generation = inode.generation, .references = 0,
-                .first_link = 0, .lowers = lower_sets_.intern(found.lowers), .next_same_identity = 0,
-                .type = static_cast<std::uint16_t>(found.attr.st_mode & S_IFMT), .layer = found.layer,
+  inode = Inode{.lookups = 0,
+                .ino = found.ino,
+                .upper_ino = 0,
+                .generation = inode.generation,
+                .references = 0,
+                .first_link = 0,
+                .lowers = lower_sets_.intern(found.lowers),
+                .next_same_identity = 0,
+                .type = static_cast<std::uint16_t>(found.attr.st_mode & S_IFMT),
+                .layer = found.layer,
                 .in_upper = found.in_upper};
   ++live_inodes_;
   if (found.in_upper && !found.is_dir()) add_identity(slot, found.attr.st_ino);
@@ -277,9 +293,13 @@ InodeTable::LinkRef InodeTable::find_link(Slot parent, std::string_view name) co
 void InodeTable::link(Slot parent, std::string_view name, Slot inode) {
   if (live_links_ >= buckets_.size()) grow_buckets();
   const LinkRef ref = allocate_link();
-  links_[ref] = Link{.inode = inode, .parent = parent, .name = names_.add(name),
-                     .next_of_inode = inodes_[inode].first_link, .next_in_bucket = 0,
-                     .hash = hash_of(parent, name), .linked = true};
+  links_[ref] = Link{.inode = inode,
+                     .parent = parent,
+                     .name = names_.add(name),
+                     .next_of_inode = inodes_[inode].first_link,
+                     .next_in_bucket = 0,
+                     .hash = hash_of(parent, name),
+                     .linked = true};
   inodes_[inode].first_link = ref;
   ++inodes_[parent].references;
   hash_in(ref);

@@ -19,11 +19,11 @@ namespace nacre::fs {
 
 // What a name was found to be in the layers; input of InodeTable::remember().
 struct Found {
-  struct stat attr{};               // of the topmost layer that has it
-  std::uint64_t ino = 0;            // the number users see
+  struct stat attr {};    // of the topmost layer that has it
+  std::uint64_t ino = 0;  // the number users see
   bool in_upper = false;
-  LayerIndex layer = kUpper;        // not directories: the layer of the data
-  std::vector<LayerIndex> lowers;   // directories: the lower layers merged here, topmost first
+  LayerIndex layer = kUpper;       // not directories: the layer of the data
+  std::vector<LayerIndex> lowers;  // directories: the lower layers merged here, topmost first
   bool is_dir() const { return S_ISDIR(attr.st_mode); }
 };
 
@@ -86,7 +86,8 @@ class InodeTable {
   // Changes of names, after they happened on disk.
   void remove_name(InodeId parent, std::string_view name);
   void move_name(InodeId parent, std::string_view name, InodeId new_parent, std::string_view new_name);
-  void exchange_names(InodeId parent, std::string_view name, InodeId other_parent, std::string_view other_name);
+  void exchange_names(InodeId parent, std::string_view name, InodeId other_parent,
+                      std::string_view other_name);
 
   std::size_t size() const;
 

@@ -44,7 +44,9 @@ class CopyUpLocks {
  public:
   class Held {
    public:
-    Held(CopyUpLocks& locks, InodeId inode) : locks_(locks), inode_(inode), mutex_(locks.enter(inode)) { mutex_->lock(); }
+    Held(CopyUpLocks& locks, InodeId inode) : locks_(locks), inode_(inode), mutex_(locks.enter(inode)) {
+      mutex_->lock();
+    }
     Held(const Held&) = delete;
     Held& operator=(const Held&) = delete;
     ~Held() {

@@ -17,11 +17,11 @@ using DataRef = std::shared_ptr<const UniqueFd>;
 // it has lost its last name. Handles lead here and never own a descriptor, so that after a
 // copy-up every one of them reads and writes the new data.
 struct OpenFile {
-  std::mutex mutex;      // protects everything below; docs/LOCKING.md
-  DataRef data;          // null while no handle is open
-  bool writable = false; // `data` is O_RDWR (and in the upper layer)
+  std::mutex mutex;       // protects everything below; docs/LOCKING.md
+  DataRef data;           // null while no handle is open
+  bool writable = false;  // `data` is O_RDWR (and in the upper layer)
   unsigned handles = 0;
-  DataRef orphan;        // upper object without a name (O_PATH or better)
+  DataRef orphan;  // upper object without a name (O_PATH or better)
   // Set-id bits that a write by an ordinary user must clear.
   bool set_id = false;
 };

@@ -38,7 +38,7 @@ using Name = const char*;
 // What lookup and its relatives answer. The kernel counts one reference for each.
 struct Entry {
   InodeId inode;
-  struct stat attr{};
+  struct stat attr {};
   // False where the attributes may change without the kernel noticing.
   bool cacheable = true;
 };

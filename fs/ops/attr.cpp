@@ -28,7 +28,8 @@ Result<> OverlayFs::clear_set_id(int object) {
 }
 
 Result<struct stat> OverlayFs::setattr(const Caller& caller, InodeId inode, const AttrChange& change) {
-  const bool nothing = !change.mode && !change.uid && !change.gid && !change.size && !change.atime && !change.mtime;
+  const bool nothing =
+      !change.mode && !change.uid && !change.gid && !change.size && !change.atime && !change.mtime;
   if (nothing && caller.uid == 0) return getattr(inode);
   // Data that is cut off is not worth a copy.
   const auto original = TRY(table_.get(inode));
@@ -38,7 +39,8 @@ Result<struct stat> OverlayFs::setattr(const Caller& caller, InodeId inode, cons
   const auto target = TRY(object(inode));
   const int fd = target->get();
   if (change.uid || change.gid)
-    TRY(upper_->set_owner(fd, change.uid.value_or(static_cast<uid_t>(-1)), change.gid.value_or(static_cast<gid_t>(-1))));
+    TRY(upper_->set_owner(fd, change.uid.value_or(static_cast<uid_t>(-1)),
+                          change.gid.value_or(static_cast<gid_t>(-1))));
   if (change.size) TRY(upper_->set_size(fd, *change.size));
   if ((change.size || change.kill_set_id) && !change.mode && caller.uid != 0) TRY(clear_set_id(fd));
   if (change.mode) TRY(upper_->set_mode(fd, *change.mode));

@@ -67,8 +67,10 @@ Result<Entry> OverlayFs::make(const Caller& caller, InodeId parent, Name name, N
 
   UniqueFd fd;
   if (inherited.by_itself && !over_whiteout && (data == nullptr || S_ISREG(what.mode))) {
-    if (data != nullptr) fd = TRY(upper_->create_file(*dir, name, what.mode));
-    else TRY(upper_->create(*dir, name, what));
+    if (data != nullptr)
+      fd = TRY(upper_->create_file(*dir, name, what.mode));
+    else
+      TRY(upper_->create(*dir, name, what));
   } else {
     auto staged = TRY(stage_new(what, inherited));
     ScopeExit undo{[&] { upper_->discard(staged); }};

@@ -17,7 +17,8 @@ Result<bool> exists(Layer& layer, const LayerDir& dir, const char* name) {
 
 // Looks into one lower layer. `stop` says that nothing below it counts any more; the result
 // is whether the name was found here.
-Result<bool> OverlayFs::find_in_lower(const View& view, std::size_t part, Name name, Found& found, bool& stop) {
+Result<bool> OverlayFs::find_in_lower(const View& view, std::size_t part, Name name, Found& found,
+                                      bool& stop) {
   const auto& [index, dir] = view.lowers[part];
   Layer& lower = layer(index);
   const bool last = part + 1 == view.lowers.size();
@@ -30,7 +31,8 @@ Result<bool> OverlayFs::find_in_lower(const View& view, std::size_t part, Name n
   stop = true;
   if (is_whiteout(*attr)) return false;
   if (S_ISREG(attr->st_mode) && attr->st_size == 0 &&
-      TRY(opacity(lower, *dir, false)) == Opacity::holds_xattr_whiteouts && TRY(is_xattr_whiteout(lower, *dir, name)))
+      TRY(opacity(lower, *dir, false)) == Opacity::holds_xattr_whiteouts &&
+      TRY(is_xattr_whiteout(lower, *dir, name)))
     return false;
   const bool have_dir = found.in_upper || !found.lowers.empty();
   if (!S_ISDIR(attr->st_mode)) {

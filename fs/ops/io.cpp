@@ -23,7 +23,8 @@ Result<std::size_t> OverlayFs::read(HandleId id, std::span<char> buffer, std::ui
   std::size_t done = 0;
   while (done < buffer.size()) {
     const auto count = TRY(sys::checked([&] {
-      return ::pread(data->get(), buffer.data() + done, buffer.size() - done, static_cast<off_t>(offset + done));
+      return ::pread(data->get(), buffer.data() + done, buffer.size() - done,
+                     static_cast<off_t>(offset + done));
     }));
     if (count == 0) break;
     done += static_cast<std::size_t>(count);
@@ -48,7 +49,8 @@ Result<std::size_t> OverlayFs::write(const Caller& caller, HandleId id, std::spa
   std::size_t done = 0;
   while (done < bytes.size()) {
     const auto count = sys::checked([&] {
-      return ::pwrite(data->get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
+      return ::pwrite(data->get(), bytes.data() + done, bytes.size() - done,
+                      static_cast<off_t>(offset + done));
     });
     if (!count && done == 0) return std::unexpected(count.error());
     if (!count || *count == 0) break;
@@ -68,9 +70,8 @@ Result<> OverlayFs::fsync(HandleId id, bool data_only) {
 Result<> OverlayFs::fallocate(HandleId id, int mode, std::uint64_t offset, std::uint64_t length) {
   const auto handle = TRY(handles_.get(id));
   const auto data = data_of(*handle);
-  return sys::succeed([&] {
-    return ::fallocate(data->get(), mode, static_cast<off_t>(offset), static_cast<off_t>(length));
-  });
+  return sys::succeed(
+      [&] { return ::fallocate(data->get(), mode, static_cast<off_t>(offset), static_cast<off_t>(length)); });
 }
 
 Result<std::uint64_t> OverlayFs::lseek(HandleId id, std::uint64_t offset, int whence) {
@@ -88,9 +89,8 @@ Result<std::size_t> OverlayFs::copy_file_range(HandleId from, std::uint64_t from
   const auto out = data_of(*target);
   auto in_offset = static_cast<off64_t>(from_offset);
   auto out_offset = static_cast<off64_t>(to_offset);
-  return static_cast<std::size_t>(TRY(sys::checked([&] {
-    return ::copy_file_range(in->get(), &in_offset, out->get(), &out_offset, length, 0);
-  })));
+  return static_cast<std::size_t>(TRY(sys::checked(
+      [&] { return ::copy_file_range(in->get(), &in_offset, out->get(), &out_offset, length, 0); })));
 }
 
 }  // namespace nacre::fs

@@ -16,7 +16,8 @@ Result<Entry> OverlayFs::link(InodeId inode, InodeId new_parent, Name new_name) 
   const auto existing = TRY(upper_entry(layers, new_name));
   if (existing.state == UpperState::present) return fail(EEXIST);
   if (existing.state == UpperState::absent && TRY(shown_below(layers, new_name))) return fail(EEXIST);
-  TRY(upper_->link(target->get(), *dir, new_name, existing.state == UpperState::absent ? Place::free : Place::occupied));
+  TRY(upper_->link(target->get(), *dir, new_name,
+                   existing.state == UpperState::absent ? Place::free : Place::occupied));
 
   Found found;
   found.attr = TRY(sys::stat_fd(target->get()));
@@ -32,7 +33,8 @@ Result<std::string> OverlayFs::readlink(InodeId inode) {
   const auto node = TRY(table_.get(inode));
   if (!S_ISLNK(node.type)) return fail(EINVAL);
   const LayerIndex index = node.in_upper ? kUpper : node.layer;
-  return located(inode, index, [&](const LayerDir& parent, Name name) { return layer(index).read_link(parent, name); });
+  return located(inode, index,
+                 [&](const LayerDir& parent, Name name) { return layer(index).read_link(parent, name); });
 }
 
 }  // namespace nacre::fs

@@ -7,7 +7,7 @@ Result<Entry> OverlayFs::lookup(InodeId parent, Name name) {
   const auto node = TRY(table_.get(parent));
   const auto layers = TRY(view(node));
   InodeId inode;
-  struct stat attr{};
+  struct stat attr {};
   {
     const auto lock = directory_locks_.read(parent);
     const auto found = TRY(find(layers, name));

@@ -23,7 +23,8 @@ Result<Listing> OverlayFs::list(LayerIndex index, const LayerDir& dir) {
       listed.type = static_cast<unsigned char>(IFTODT(attr->st_mode));
       listed.whiteout = is_whiteout(*attr);
     } else if (entry.type == DT_REG && index != kUpper) {
-      if (!xattr_whiteouts) xattr_whiteouts = TRY(opacity(from, dir, false)) == Opacity::holds_xattr_whiteouts;
+      if (!xattr_whiteouts)
+        xattr_whiteouts = TRY(opacity(from, dir, false)) == Opacity::holds_xattr_whiteouts;
       if (*xattr_whiteouts) listed.whiteout = TRY(is_xattr_whiteout(from, dir, listed.name.c_str()));
     }
     listing.entries.push_back(std::move(listed));

@@ -10,10 +10,10 @@ struct OverlayFs::Move {
   struct Side {
     InodeId parent;
     Name name;
-    DirRef dir;            // of the upper layer
+    DirRef dir;  // of the upper layer
     View layers;
-    UpperEntry entry;      // what the upper has under the name
-    bool below = false;    // lower layers show the name
+    UpperEntry entry;    // what the upper has under the name
+    bool below = false;  // lower layers show the name
     std::optional<InodeId> inode;
     Node node;
     DataRef object;
@@ -63,14 +63,18 @@ Result<> OverlayFs::rename(InodeId parent, Name name, InodeId new_parent, Name n
   }
 
   const bool replaced = move.to.entry.state == UpperState::present;
-  if (replaced) move.to.object = std::make_shared<const UniqueFd>(TRY(upper_->open_object(*move.to.dir, new_name)));
-  if (move.from.node.is_dir()) TRY(move_dir(move));
-  else TRY(replace(move, 0));
+  if (replaced)
+    move.to.object = std::make_shared<const UniqueFd>(TRY(upper_->open_object(*move.to.dir, new_name)));
+  if (move.from.node.is_dir())
+    TRY(move_dir(move));
+  else
+    TRY(replace(move, 0));
 
   table_.move_name(parent, name, new_parent, new_name);
   if (replaced && file) {
     orphan(*move.to.inode, *file, std::move(move.to.object));
-    if (move.to.entry.attr.st_nlink <= 1 || move.to.node.is_dir()) numbers_.removed(move.to.entry.attr.st_ino);
+    if (move.to.entry.attr.st_nlink <= 1 || move.to.node.is_dir())
+      numbers_.removed(move.to.entry.attr.st_ino);
   }
   return {};
 }

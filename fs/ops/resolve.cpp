@@ -7,9 +7,8 @@ namespace nacre::fs {
 Result<DirRef> OverlayFs::dir(InodeId inode, LayerIndex index) {
   if (inode == kRootInode) return layer(index).root();
   if (auto cached = dirs_.get(inode, index)) return cached;
-  auto opened = TRY(located(inode, index, [&](const LayerDir& parent, Name name) {
-    return layer(index).open_dir(parent, name);
-  }));
+  auto opened = TRY(located(
+      inode, index, [&](const LayerDir& parent, Name name) { return layer(index).open_dir(parent, name); }));
   dirs_.put(inode, index, opened);
   return opened;
 }
@@ -46,9 +45,8 @@ Result<DataRef> OverlayFs::object(InodeId inode) {
       if (file->orphan) return file->orphan;
       if (file->data) return file->data;
     }
-    auto opened = located(inode, kUpper, [&](const LayerDir& parent, Name name) {
-      return upper_->open_object(parent, name);
-    });
+    auto opened = located(
+        inode, kUpper, [&](const LayerDir& parent, Name name) { return upper_->open_object(parent, name); });
     if (opened) return std::make_shared<const UniqueFd>(std::move(*opened));
     // Its last name may have gone just now: then it is an orphan.
     if (opened.error().code != ENOENT || attempt > 0) return std::unexpected(opened.error());
@@ -67,9 +65,8 @@ Result<struct stat> OverlayFs::attributes(const Node& node) {
       if (const auto& fd = file->orphan ? file->orphan : file->data) return sys::stat_fd(fd->get());
     }
     const LayerIndex index = node.in_upper ? kUpper : node.is_dir() ? node.lowers.front() : node.layer;
-    auto attr = located(node.id, index, [&](const LayerDir& parent, Name name) {
-      return layer(index).stat(parent, name);
-    });
+    auto attr = located(node.id, index,
+                        [&](const LayerDir& parent, Name name) { return layer(index).stat(parent, name); });
     if (attr || attr.error().code != ENOENT || attempt > 0) return attr;
   }
 }
@@ -79,8 +76,10 @@ void OverlayFs::finish(const Node& node, struct stat& attr) const {
   attr.st_ino = node.ino;
   if (node.is_dir()) {
     // As in kernel overlayfs: 1 says that the links of a merged directory are not counted.
-    if (!node.linked) attr.st_nlink = 0;
-    else if (node.merged()) attr.st_nlink = 1;
+    if (!node.linked)
+      attr.st_nlink = 0;
+    else if (node.merged())
+      attr.st_nlink = 1;
   } else if (!node.linked && !node.in_upper && attr.st_nlink > 0) {
     --attr.st_nlink;  // removed here, while the lower layer still counts the name
   }

@@ -4,6 +4,8 @@
 namespace nacre::fs {
 
 // Of the layer that is written: there is where space can run out.
-Result<struct statvfs> OverlayFs::statfs() { return upper_ ? upper_->statistics() : lowers_.front()->statistics(); }
+Result<struct statvfs> OverlayFs::statfs() {
+  return upper_ ? upper_->statistics() : lowers_.front()->statistics();
+}
 
 }  // namespace nacre::fs

@@ -36,8 +36,10 @@ Result<> OverlayFs::remove(InodeId parent, Name name, bool is_dir) {
   if (above) object = std::make_shared<const UniqueFd>(TRY(upper_->open_object(*dir, name)));
   // Nothing is copied up to be removed, and nothing below means no whiteout: least of all
   // in an opaque directory, where kernel overlayfs takes one for damage.
-  if (below) TRY(upper_->white_out(*dir, name, above ? Place::occupied : Place::free));
-  else TRY(upper_->remove(*dir, name, is_dir));
+  if (below)
+    TRY(upper_->white_out(*dir, name, above ? Place::occupied : Place::free));
+  else
+    TRY(upper_->remove(*dir, name, is_dir));
 
   table_.remove_name(parent, name);
   if (above) {

@@ -5,7 +5,7 @@
 
 #include "base/parse.h"
 #include "base/sys/file.h"
-#include "base/sys/process.h"
+#include "runtime/attend.h"
 #include "runtime/cli/commands.h"
 #include "runtime/console.h"
 #include "runtime/container.h"
@@ -69,19 +69,6 @@ Result<spec::Process> process_of(const Invocation& call, const ExecArguments& ar
   return process;
 }
 
-Result<int> attend(pid_t pid, const UniqueFd& terminal) {
-  const auto process = TRY(sys::pidfd_open(pid));
-  std::optional<RawTerminal> raw;
-  if (terminal) raw.emplace();
-  TRY(relay({.master = terminal.get(),
-             .input = terminal ? STDIN_FILENO : -1,
-             .output = STDOUT_FILENO,
-             .process = process.get(),
-             .pid = pid}));
-  raw.reset();
-  return sys::wait_for(pid);
-}
-
 Result<int> run(const Invocation& call, const ExecArguments& arguments) {
   ExecOptions options;
   options.root = call.root;
@@ -103,7 +90,11 @@ Result<int> run(const Invocation& call, const ExecArguments& arguments) {
   if (!arguments.detach) block_relayed_signals();
   const pid_t pid = TRY(exec(options));
   const auto terminal = console ? TRY(console->receive()) : UniqueFd{};
-  return arguments.detach ? Result<int>{0} : attend(pid, terminal);
+  return arguments.detach ? Result<int>{0}
+                          : attend({.pid = pid,
+                                    .master = terminal.get(),
+                                    .input = terminal ? STDIN_FILENO : -1,
+                                    .output = STDOUT_FILENO});
 }
 
 }  // namespace

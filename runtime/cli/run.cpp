@@ -6,7 +6,7 @@
 
 #include "base/scope_exit.h"
 #include "base/sys/file.h"
-#include "base/sys/process.h"
+#include "runtime/attend.h"
 #include "runtime/cli/create_options.h"
 #include "runtime/console.h"
 
@@ -16,20 +16,6 @@ namespace {
 struct RunArguments : CreateArguments {
   bool keep = false;
 };
-
-// Until the command ends, its terminal and our signals are connected. Returns its exit code.
-Result<int> attend(pid_t pid, const UniqueFd& terminal) {
-  const auto process = TRY(sys::pidfd_open(pid));
-  std::optional<RawTerminal> raw;
-  if (terminal) raw.emplace();
-  TRY(relay({.master = terminal.get(),
-             .input = terminal ? STDIN_FILENO : -1,
-             .output = STDOUT_FILENO,
-             .process = process.get(),
-             .pid = pid}));
-  raw.reset();
-  return sys::wait_for(pid);
-}
 
 Result<int> run(const Invocation& call, const RunArguments& arguments) {
   auto options = TRY(create_options(call, arguments));
@@ -51,7 +37,10 @@ Result<int> run(const Invocation& call, const RunArguments& arguments) {
     undo.dismiss();
     return 0;
   }
-  const int code = TRY(attend(pid, terminal));
+  const int code = TRY(attend({.pid = pid,
+                               .master = terminal.get(),
+                               .input = terminal ? STDIN_FILENO : -1,
+                               .output = STDOUT_FILENO}));
   undo.dismiss();
   if (!arguments.keep) TRY(remove(options.root, options.id, true));
   return code;

@@ -23,11 +23,17 @@ class FaultyLayer final : public fs::UpperLayer {
   bool failed() const { return countdown_ == 0; }
 
   fs::DirRef root() const override { return layer_->root(); }
-  Result<fs::DirRef> open_dir(const fs::LayerDir& p, const char* n) override { return layer_->open_dir(p, n); }
+  Result<fs::DirRef> open_dir(const fs::LayerDir& p, const char* n) override {
+    return layer_->open_dir(p, n);
+  }
   Result<struct stat> stat(const fs::LayerDir& d, const char* n) override { return layer_->stat(d, n); }
   Result<std::vector<sys::DirEntry>> list(const fs::LayerDir& d) override { return layer_->list(d); }
-  Result<std::string> read_link(const fs::LayerDir& d, const char* n) override { return layer_->read_link(d, n); }
-  Result<UniqueFd> open(const fs::LayerDir& d, const char* n, int flags) override { return layer_->open(d, n, flags); }
+  Result<std::string> read_link(const fs::LayerDir& d, const char* n) override {
+    return layer_->read_link(d, n);
+  }
+  Result<UniqueFd> open(const fs::LayerDir& d, const char* n, int flags) override {
+    return layer_->open(d, n, flags);
+  }
   Result<std::string> get_xattr(const fs::LayerDir& d, const char* n, const char* a) override {
     return layer_->get_xattr(d, n, a);
   }
@@ -36,10 +42,16 @@ class FaultyLayer final : public fs::UpperLayer {
   }
   Result<struct statvfs> statistics() override { return layer_->statistics(); }
   void discard(fs::Staged& staged) noexcept override { layer_->discard(staged); }
-  Result<UniqueFd> open_object(const fs::LayerDir& d, const char* n) override { return layer_->open_object(d, n); }
+  Result<UniqueFd> open_object(const fs::LayerDir& d, const char* n) override {
+    return layer_->open_object(d, n);
+  }
   Result<UniqueFd> reopen(int object, int flags) override { return layer_->reopen(object, flags); }
-  Result<std::string> get_object_xattr(int o, const char* a) override { return layer_->get_object_xattr(o, a); }
-  Result<std::vector<std::string>> list_object_xattrs(int o) override { return layer_->list_object_xattrs(o); }
+  Result<std::string> get_object_xattr(int o, const char* a) override {
+    return layer_->get_object_xattr(o, a);
+  }
+  Result<std::vector<std::string>> list_object_xattrs(int o) override {
+    return layer_->list_object_xattrs(o);
+  }
 
   Result<fs::Staged> stage(const fs::NewNode& what) override;
   Result<> publish(fs::Staged& staged, const fs::LayerDir& dir, const char* name, fs::Place place) override;

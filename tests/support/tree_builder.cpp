@@ -23,13 +23,14 @@ void check(int rc, const std::string& path) {
 
 bool is_opaque(const std::string& path) {
   std::array<char, 2> value{};
-  return std::ranges::any_of(std::array{"trusted.overlay.opaque", "user.overlay.opaque"}, [&](const char* name) {
-    return ::lgetxattr(path.c_str(), name, value.data(), value.size()) == 1 && value[0] == 'y';
-  });
+  return std::ranges::any_of(
+      std::array{"trusted.overlay.opaque", "user.overlay.opaque"}, [&](const char* name) {
+        return ::lgetxattr(path.c_str(), name, value.data(), value.size()) == 1 && value[0] == 'y';
+      });
 }
 
 std::string describe(const stdfs::directory_entry& entry, const std::string& name) {
-  struct stat st{};
+  struct stat st {};
   check(::lstat(entry.path().c_str(), &st), name);
   if (S_ISDIR(st.st_mode)) return name + "/" + (is_opaque(entry.path()) ? " (opaque)" : "");
   if (S_ISCHR(st.st_mode) && st.st_rdev == 0) return name + " (whiteout)";

@@ -14,10 +14,10 @@
 namespace nacre::fs {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::UnorderedElementsAre;
 using test::wire_bytes;
 using test::WireReply;
+using ::testing::ElementsAre;
+using ::testing::UnorderedElementsAre;
 
 std::string zero_ended(std::string_view text) { return std::string(text) + '\0'; }
 
@@ -33,7 +33,8 @@ class FsWireTest : public OverlayTest {
     service_->session = session_->get();
     auto ends = *sys::seqpacket_pair();
     const int big = 4 << 20;
-    for (const int end : {ends.first.get(), ends.second.get()}) ::setsockopt(end, SOL_SOCKET, SO_SNDBUF, &big, sizeof(big));
+    for (const int end : {ends.first.get(), ends.second.get()})
+      ::setsockopt(end, SOL_SOCKET, SO_SNDBUF, &big, sizeof(big));
     ASSERT_THAT(session_->attach_socket(ends.second.release()), test::Succeeds());
     kernel_ = std::make_unique<test::FuseWire>(std::move(ends.first));
     kernel_->uid = me_.uid;
@@ -48,8 +49,12 @@ class FsWireTest : public OverlayTest {
     server_.join();
   }
 
-  WireReply look(std::string_view name, std::uint64_t parent = 1) { return kernel_->call(FUSE_LOOKUP, parent, zero_ended(name)); }
-  std::uint64_t node(std::string_view name, std::uint64_t parent = 1) { return look(name, parent).as<fuse_entry_out>().nodeid; }
+  WireReply look(std::string_view name, std::uint64_t parent = 1) {
+    return kernel_->call(FUSE_LOOKUP, parent, zero_ended(name));
+  }
+  std::uint64_t node(std::string_view name, std::uint64_t parent = 1) {
+    return look(name, parent).as<fuse_entry_out>().nodeid;
+  }
   std::uint64_t open(std::uint64_t node, std::uint32_t flags) {
     fuse_open_in body{};
     body.flags = flags;
@@ -79,8 +84,9 @@ TEST_F(FsWireTest, AsksForWhatItNeedsAndNothingElse) {
   connect();
   EXPECT_EQ(init_.major, 7u);
   const auto flags = init_.flags;
-  for (const auto wanted : {FUSE_ATOMIC_O_TRUNC, FUSE_DO_READDIRPLUS, FUSE_READDIRPLUS_AUTO, FUSE_PARALLEL_DIROPS,
-                            FUSE_POSIX_ACL, FUSE_CACHE_SYMLINKS, FUSE_DONT_MASK, FUSE_HANDLE_KILLPRIV_V2})
+  for (const auto wanted :
+       {FUSE_ATOMIC_O_TRUNC, FUSE_DO_READDIRPLUS, FUSE_READDIRPLUS_AUTO, FUSE_PARALLEL_DIROPS, FUSE_POSIX_ACL,
+        FUSE_CACHE_SYMLINKS, FUSE_DONT_MASK, FUSE_HANDLE_KILLPRIV_V2})
     EXPECT_TRUE((flags & static_cast<std::uint32_t>(wanted)) != 0) << wanted;
   for (const auto unwanted : {FUSE_WRITEBACK_CACHE, FUSE_AUTO_INVAL_DATA, FUSE_POSIX_LOCKS, FUSE_FLOCK_LOCKS})
     EXPECT_FALSE((flags & static_cast<std::uint32_t>(unwanted)) != 0) << unwanted;

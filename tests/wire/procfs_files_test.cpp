@@ -17,11 +17,11 @@
 namespace nacre::procfs {
 namespace {
 
+using test::wire_bytes;
+using test::WireReply;
 using ::testing::ElementsAre;
 using ::testing::IsSupersetOf;
 using ::testing::StartsWith;
-using test::wire_bytes;
-using test::WireReply;
 
 class ProcfsWireTest : public ::testing::Test {
  protected:
@@ -62,7 +62,7 @@ class ProcfsWireTest : public ::testing::Test {
     return call(FUSE_OPEN, node, wire_bytes(fuse_open_in{}), pid);
   }
   WireReply read(std::uint64_t node, std::uint64_t handle, std::uint64_t offset, std::uint32_t size,
-             std::uint32_t opcode = FUSE_READ) {
+                 std::uint32_t opcode = FUSE_READ) {
     fuse_read_in in{};
     in.fh = handle;
     in.offset = offset;

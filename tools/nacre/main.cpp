@@ -13,8 +13,9 @@ namespace {
 using namespace nacre;
 using namespace nacre::tool;
 
-constexpr std::array<cli::Declare, 7> kCommands{cli::declare_run,  cli::declare_exec, cli::declare_ps,    cli::declare_stop,
-                                                cli::declare_rm,   cli::declare_logs, cli::declare_doctor};
+constexpr std::array<cli::Declare, 7> kCommands{cli::declare_run,   cli::declare_exec, cli::declare_ps,
+                                                cli::declare_stop,  cli::declare_rm,   cli::declare_logs,
+                                                cli::declare_doctor};
 
 // Engines word what exec(2) said; shells expect it in the exit code.
 int exit_code_for(const Error& error) {

@@ -9,8 +9,8 @@
 namespace nacre {
 namespace {
 
-using ::testing::ElementsAre;
 using test::FailsSaying;
+using ::testing::ElementsAre;
 
 constexpr std::string_view kHybrid =
     "24 20 0:22 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755\n"
@@ -59,7 +59,8 @@ TEST(Memberships, ReadBothVersions) {
 }
 
 TEST(ProcessStat, SurvivesHostileNames) {
-  const auto stat = sys::parse_process_stat("7 (a) R 1 ) ( b) S 42 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 12345 0 0");
+  const auto stat =
+      sys::parse_process_stat("7 (a) R 1 ) ( b) S 42 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 12345 0 0");
   ASSERT_THAT(stat, test::Succeeds());
   EXPECT_EQ(stat->state, 'S');
   EXPECT_EQ(stat->parent, 42);

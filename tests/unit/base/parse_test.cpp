@@ -22,7 +22,8 @@ TEST(ParseSize, ReadsWhatPeopleType) {
 }
 
 TEST(ParseSize, RefusesTheRest) {
-  for (const char* text : {"", "m", "-1", "+1", " 1", "1x", "1mm", "1.5g", "99999999999999999999", "18014398509481984t"})
+  for (const char* text :
+       {"", "m", "-1", "+1", " 1", "1x", "1mm", "1.5g", "99999999999999999999", "18014398509481984t"})
     EXPECT_THAT(parse_size(text), FailsSaying("is not a size")) << text;
 }
 

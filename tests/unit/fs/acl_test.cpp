@@ -28,7 +28,8 @@ std::string encode(const std::vector<Rule>& rules) {
 constexpr unsigned kNobody = 0xffffffff;
 
 TEST(AclTest, APlainListOnlyNarrowsTheMode) {
-  const auto result = inherit(encode({{ACL_USER_OBJ, 7, kNobody}, {ACL_GROUP_OBJ, 5, kNobody}, {ACL_OTHER, 0, kNobody}}), 0100666);
+  const auto result = inherit(
+      encode({{ACL_USER_OBJ, 7, kNobody}, {ACL_GROUP_OBJ, 5, kNobody}, {ACL_OTHER, 0, kNobody}}), 0100666);
   ASSERT_TRUE(result);
   EXPECT_EQ(result->mode, 0100640u);
   EXPECT_FALSE(result->access);
@@ -36,8 +37,11 @@ TEST(AclTest, APlainListOnlyNarrowsTheMode) {
 
 TEST(AclTest, AMaskTakesTheGroupsPlace) {
   const auto list = [](unsigned user, unsigned mask, unsigned other) {
-    return encode({{ACL_USER_OBJ, user, kNobody}, {ACL_USER, 7, 1000}, {ACL_GROUP_OBJ, 7, kNobody},
-                   {ACL_MASK, mask, kNobody}, {ACL_OTHER, other, kNobody}});
+    return encode({{ACL_USER_OBJ, user, kNobody},
+                   {ACL_USER, 7, 1000},
+                   {ACL_GROUP_OBJ, 7, kNobody},
+                   {ACL_MASK, mask, kNobody},
+                   {ACL_OTHER, other, kNobody}});
   };
   const auto result = inherit(list(7, 7, 5), 0640);
   ASSERT_TRUE(result);

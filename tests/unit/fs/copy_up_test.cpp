@@ -6,11 +6,11 @@
 namespace nacre::fs {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using test::FailsWith;
 using test::Succeeds;
 using test::Yields;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 class CopyUpTest : public OverlayTest {};
 
@@ -105,7 +105,9 @@ TEST_F(CopyUpTest, ARemovedFileThatIsOpenCanStillBeChanged) {
   EXPECT_THAT(unlink("file"), Succeeds());
   EXPECT_THAT(upper_names(), ElementsAre("file (whiteout)"));
   EXPECT_EQ(fs_->getattr(id)->st_nlink, 0u);
-  EXPECT_THAT(fs_->setattr(me_, id, {.mode = 0600, .uid = {}, .gid = {}, .size = {}, .atime = {}, .mtime = {}}), Succeeds());
+  EXPECT_THAT(
+      fs_->setattr(me_, id, {.mode = 0600, .uid = {}, .gid = {}, .size = {}, .atime = {}, .mtime = {}}),
+      Succeeds());
   EXPECT_EQ(fs_->getattr(id)->st_mode & 07777, 0600u);
   EXPECT_THAT(read(handle), Yields("data"));
   fs_->release(handle);
@@ -182,7 +184,8 @@ TEST_P(DirectoryCopyUpFaultTest, FailureLeavesNoTrace) {
   const auto result = create("d/new");
   EXPECT_TRUE(upper_layer().failed());
   EXPECT_THAT(work_names(), IsEmpty());
-  EXPECT_THAT(list("d"), Yields(result ? std::vector<std::string>{"file", "new"} : std::vector<std::string>{"file"}));
+  EXPECT_THAT(list("d"),
+              Yields(result ? std::vector<std::string>{"file", "new"} : std::vector<std::string>{"file"}));
 }
 INSTANTIATE_TEST_SUITE_P(EachStep, DirectoryCopyUpFaultTest, ::testing::Range(1u, 6u));
 

@@ -9,11 +9,11 @@
 namespace nacre::fs {
 namespace {
 
+using test::FailsSaying;
+using test::Succeeds;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using test::FailsSaying;
-using test::Succeeds;
 
 Result<Options> parse(std::initializer_list<std::string_view> arguments) {
   const std::vector<std::string_view> list(arguments);
@@ -21,7 +21,8 @@ Result<Options> parse(std::initializer_list<std::string_view> arguments) {
 }
 
 TEST(OptionsTest, AsContainersStorageCallsIt) {
-  const auto options = parse({"-o", "lowerdir=/l/A:/l/B,upperdir=/u,workdir=/w,volatile,context=\"a:b:c1,c2\"", "/merged"});
+  const auto options =
+      parse({"-o", "lowerdir=/l/A:/l/B,upperdir=/u,workdir=/w,volatile,context=\"a:b:c1,c2\"", "/merged"});
   ASSERT_THAT(options, Succeeds());
   EXPECT_THAT(options->lowers, ElementsAre("/l/A", "/l/B"));
   EXPECT_EQ(options->upper, "/u");
@@ -58,7 +59,8 @@ TEST(OptionsTest, Mistakes) {
   EXPECT_THAT(parse({"-o"}), FailsSaying("-o: give"));
   EXPECT_THAT(parse({"-o", "lowerdir=/l:", "/m"}), FailsSaying("empty part"));
   EXPECT_THAT(parse({"-o", "lowerdir=/l,upperdir=/u", "/m"}), FailsSaying("needs workdir"));
-  EXPECT_THAT(parse({"-o", "lowerdir=/l,timeout=soon", "/m"}), FailsSaying("option timeout=soon: give seconds"));
+  EXPECT_THAT(parse({"-o", "lowerdir=/l,timeout=soon", "/m"}),
+              FailsSaying("option timeout=soon: give seconds"));
   EXPECT_THAT(parse({"-o", "lowerdir=/l,threads=0", "/m"}), FailsSaying("a number from 1 to 256"));
   EXPECT_THAT(parse({"-o", "lowerdir=/l,fsync=2", "/m"}), FailsSaying("give 0 or 1"));
   EXPECT_THAT(parse({"-o", "lowerdir=/l,metacopy=on", "/m"}), FailsSaying("not supported"));
@@ -67,7 +69,8 @@ TEST(OptionsTest, Mistakes) {
 }
 
 TEST(OptionsTest, OffIsAccepted) {
-  EXPECT_THAT(parse({"-o", "lowerdir=/l,redirect_dir=off,index=off,metacopy=off,xino=off", "/m"}), Succeeds());
+  EXPECT_THAT(parse({"-o", "lowerdir=/l,redirect_dir=off,index=off,metacopy=off,xino=off", "/m"}),
+              Succeeds());
 }
 
 TEST(OptionsTest, HelpAndVersionNeedNothingElse) {

@@ -27,13 +27,20 @@ class OverlayTest : public ::testing::Test {
  protected:
   OverlayTest() {
     old_umask_ = ::umask(0);
-    for (const char* name : {"lower1", "lower2", "upper", "work"}) static_cast<void>(sys::make_directories(temp_ / name));
+    for (const char* name : {"lower1", "lower2", "upper", "work"})
+      static_cast<void>(sys::make_directories(temp_ / name));
   }
   ~OverlayTest() override { ::umask(old_umask_); }
 
-  test::TreeBuilder lower(test::TreeBuilder::Files files = {}) { return test::TreeBuilder(temp_ / "lower1").files(files); }
-  test::TreeBuilder lower2(test::TreeBuilder::Files files = {}) { return test::TreeBuilder(temp_ / "lower2").files(files); }
-  test::TreeBuilder upper(test::TreeBuilder::Files files = {}) { return test::TreeBuilder(temp_ / "upper").files(files); }
+  test::TreeBuilder lower(test::TreeBuilder::Files files = {}) {
+    return test::TreeBuilder(temp_ / "lower1").files(files);
+  }
+  test::TreeBuilder lower2(test::TreeBuilder::Files files = {}) {
+    return test::TreeBuilder(temp_ / "lower2").files(files);
+  }
+  test::TreeBuilder upper(test::TreeBuilder::Files files = {}) {
+    return test::TreeBuilder(temp_ / "upper").files(files);
+  }
   std::vector<std::string> upper_names() const { return test::TreeBuilder(temp_ / "upper").names(); }
   std::vector<std::string> work_names() const { return test::TreeBuilder(temp_ / "work").names(); }
 
@@ -143,11 +150,13 @@ class OverlayTest : public ::testing::Test {
   }
   Result<struct stat> stat(std::string_view path) { return fs_->getattr(TRY(inode(path))); }
   Result<> chmod(std::string_view path, mode_t mode) {
-    TRY(fs_->setattr(me_, TRY(inode(path)), {.mode = mode, .uid = {}, .gid = {}, .size = {}, .atime = {}, .mtime = {}}));
+    TRY(fs_->setattr(me_, TRY(inode(path)),
+                     {.mode = mode, .uid = {}, .gid = {}, .size = {}, .atime = {}, .mtime = {}}));
     return {};
   }
   Result<> resize(std::string_view path, std::uint64_t size) {
-    TRY(fs_->setattr(me_, TRY(inode(path)), {.mode = {}, .uid = {}, .gid = {}, .size = size, .atime = {}, .mtime = {}}));
+    TRY(fs_->setattr(me_, TRY(inode(path)),
+                     {.mode = {}, .uid = {}, .gid = {}, .size = size, .atime = {}, .mtime = {}}));
     return {};
   }
 

@@ -49,7 +49,8 @@ TEST(PidsLimit, IsAtLeastOne) {
 TEST(Environment, TakesTheCallersValue) {
   ::setenv("NACRE_TEST_VARIABLE", "x y", 1);
   EXPECT_THAT(parse_environment("A=b=c"), Yields(Optional(std::string("A=b=c"))));
-  EXPECT_THAT(parse_environment("NACRE_TEST_VARIABLE"), Yields(Optional(std::string("NACRE_TEST_VARIABLE=x y"))));
+  EXPECT_THAT(parse_environment("NACRE_TEST_VARIABLE"),
+              Yields(Optional(std::string("NACRE_TEST_VARIABLE=x y"))));
   EXPECT_THAT(parse_environment("NACRE_TEST_UNSET"), Yields(std::optional<std::string>{}));
   EXPECT_THAT(parse_environment("=x"), FailsSaying("has no name"));
 }
@@ -57,7 +58,8 @@ TEST(Environment, TakesTheCallersValue) {
 TEST(Volume, NamesBothSides) {
   const test::TempDir folder;
   EXPECT_THAT(parse_volume(folder.path() + ":/data:ro"),
-              Yields(AllOf(Field(&Volume::source, folder.path()), Field(&Volume::destination, "/data"), Field(&Volume::read_only, true))));
+              Yields(AllOf(Field(&Volume::source, folder.path()), Field(&Volume::destination, "/data"),
+                           Field(&Volume::read_only, true))));
   EXPECT_THAT(parse_volume(folder.path() + ":data"), FailsSaying("is not SOURCE:/DESTINATION"));
   EXPECT_THAT(parse_volume(folder.path() + ":/data:rx"), FailsSaying("is not SOURCE:/DESTINATION"));
   EXPECT_THAT(parse_volume(folder / "missing:/data"), test::FailsWith(ENOENT));
@@ -65,7 +67,8 @@ TEST(Volume, NamesBothSides) {
 
 TEST(Name, IsAFileNameThatCannotEscape) {
   EXPECT_THAT(parse_name("web-1.a_b"), Yields("web-1.a_b"));
-  for (const char* text : {"", ".", "..", "-x", "a/b", "a b", ".hidden"}) EXPECT_THAT(parse_name(text), FailsSaying("is not a name")) << text;
+  for (const char* text : {"", ".", "..", "-x", "a/b", "a b", ".hidden"})
+    EXPECT_THAT(parse_name(text), FailsSaying("is not a name")) << text;
 }
 
 TEST(Check, SeesWhatOnlyShowsTogether) {

@@ -34,7 +34,8 @@ Result<int> perform(bool quiet) {
 }  // namespace
 
 void declare_doctor(CLI::App& app, Action& chosen) {
-  auto* const command = app.add_subcommand("doctor", "Check what this machine offers, and what to do about the rest");
+  auto* const command =
+      app.add_subcommand("doctor", "Check what this machine offers, and what to do about the rest");
   auto quiet = std::make_shared<bool>(false);
   command->add_flag("-q,--quiet", *quiet, "Only what is not ok");
   command->callback([quiet, &chosen] { chosen = [quiet] { return perform(*quiet); }; });

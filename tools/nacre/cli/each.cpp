@@ -8,7 +8,8 @@
 
 namespace nacre::tool::cli {
 
-Result<int> for_each_container(const std::vector<std::string>& names, const std::function<Result<>(const Record&)>& action) {
+Result<int> for_each_container(const std::vector<std::string>& names,
+                               const std::function<Result<>(const Record&)>& action) {
   int code = 0;
   for (const auto& name : names) {
     auto done = [&]() -> Result<> { return action(TRY(find_record(name))); }();

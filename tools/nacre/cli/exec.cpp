@@ -36,7 +36,8 @@ void declare_exec(CLI::App& app, Action& chosen) {
   auto& request = typed->request;
   command->add_flag("-i,--interactive", request.interactive, "Pass standard input on");
   command->add_flag("-t,--tty", request.terminal, "Give the command a terminal");
-  command->add_option("-e,--env", typed->environment, "Environment variable, NAME=VALUE or NAME")->allow_extra_args(false);
+  command->add_option("-e,--env", typed->environment, "Environment variable, NAME=VALUE or NAME")
+      ->allow_extra_args(false);
   command->add_option("-w,--workdir", request.workdir, "Directory the command starts in");
   command->add_option("-u,--user", request.user, "User and group of the command, USER[:GROUP]");
   typed->words = take_words(*command, "CONTAINER COMMAND [ARGUMENT…]", "");

@@ -32,8 +32,10 @@ Result<> copy_to_output(int log) {
 
 Result<int> perform(const Typed& typed) {
   const auto record = TRY(find_record(typed.container));
-  if (!record.detached) return bad_input("container " + record.name + ": has no log; only containers started with -d have one");
-  const auto log = TRY(during("log of " + record.name, sys::open_at(AT_FDCWD, record.log().c_str(), O_RDONLY)));
+  if (!record.detached)
+    return bad_input("container " + record.name + ": has no log; only containers started with -d have one");
+  const auto log =
+      TRY(during("log of " + record.name, sys::open_at(AT_FDCWD, record.log().c_str(), O_RDONLY)));
   for (;;) {
     // Asked before reading, so that what was written last is not missed.
     const bool ended = wait_unsupervised(record, 0);

@@ -21,7 +21,8 @@ std::string age(std::int64_t since) {
     std::int64_t seconds;
     const char* name;
   };
-  static constexpr std::array kUnits{Unit{86400, "day"}, Unit{3600, "hour"}, Unit{60, "minute"}, Unit{1, "second"}};
+  static constexpr std::array kUnits{Unit{86400, "day"}, Unit{3600, "hour"}, Unit{60, "minute"},
+                                     Unit{1, "second"}};
   const auto elapsed = std::max<std::int64_t>(std::time(nullptr) - since, 0);
   for (const auto& unit : kUnits) {
     const auto count = elapsed / unit.seconds;
@@ -53,8 +54,8 @@ Result<int> perform(const Typed& typed) {
     if (typed.quiet)
       std::puts(record.id.c_str());
     else
-      std::printf(kRow, record.id.c_str(), record.image.c_str(), joined(record.command).c_str(), age(record.created).c_str(),
-                  status(record, running).c_str(), record.name.c_str());
+      std::printf(kRow, record.id.c_str(), record.image.c_str(), joined(record.command).c_str(),
+                  age(record.created).c_str(), status(record, running).c_str(), record.name.c_str());
   }
   return 0;
 }

@@ -43,7 +43,8 @@ Result<RunOptions> read(Typed typed) {
 Result<int> perform(const Typed& typed) {
   const auto options = TRY(read(typed));
   // What an earlier, killed nacre left must not keep this one from running.
-  for (const auto& failure : TRY(sweep())) log::warning("cleaning up after an earlier container: " + failure.message());
+  for (const auto& failure : TRY(sweep()))
+    log::warning("cleaning up after an earlier container: " + failure.message());
   if (!options.detach) return run_foreground(options);
   std::puts(TRY(run_detached(options)).c_str());
   return 0;
@@ -64,16 +65,20 @@ void declare_run(CLI::App& app, Action& chosen) {
   command->add_option("--memory-swap", typed->memory_swap, "Limit of memory and swap together; -1: none");
   command->add_option("--cpus", typed->cpus, "Limit of CPU time, in CPUs (1.5)");
   command->add_option("--cpuset-cpus", typed->cpuset, "CPUs it may run on (0-1,3)");
-  command->add_option("--pids-limit", typed->pids_limit, "Limit of processes and threads (default 2048); -1: none");
-  command->add_option("-e,--env", typed->environment, "Environment variable, NAME=VALUE or NAME")->allow_extra_args(false);
+  command->add_option("--pids-limit", typed->pids_limit,
+                      "Limit of processes and threads (default 2048); -1: none");
+  command->add_option("-e,--env", typed->environment, "Environment variable, NAME=VALUE or NAME")
+      ->allow_extra_args(false);
   command->add_option("-w,--workdir", options.workdir, "Directory the command starts in");
   command->add_option("-u,--user", options.user, "User and group of the command, USER[:GROUP]");
-  command->add_option("-v,--volume", typed->volumes, "Bind a directory or file, SOURCE:/DESTINATION[:ro]")->allow_extra_args(false);
+  command->add_option("-v,--volume", typed->volumes, "Bind a directory or file, SOURCE:/DESTINATION[:ro]")
+      ->allow_extra_args(false);
   command->add_flag("--read-only", options.read_only, "Nothing can be written to the root file system");
   command->add_option("--hostname", options.hostname, "Host name (default: the id)");
   command->add_option("--net,--network", typed->network, "Network: none (default) or host");
-  typed->words = take_words(*command, "IMAGE [COMMAND…]",
-                            "IMAGE is a directory holding a root file system, several joined by ':' (topmost first), or busybox.");
+  typed->words = take_words(
+      *command, "IMAGE [COMMAND…]",
+      "IMAGE is a directory holding a root file system, several joined by ':' (topmost first), or busybox.");
   command->callback([typed, &chosen] { chosen = [typed] { return perform(*typed); }; });
 }
 

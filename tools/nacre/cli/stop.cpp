@@ -24,7 +24,8 @@ void declare_stop(CLI::App& app, Action& chosen) {
   command->add_option("CONTAINER", typed->containers, "Ids or names")->required();
   command->callback([typed, &chosen] {
     chosen = [typed] {
-      return for_each_container(typed->containers, [&](const Record& record) { return stop(record, typed->seconds); });
+      return for_each_container(typed->containers,
+                                [&](const Record& record) { return stop(record, typed->seconds); });
     };
   });
 }

@@ -13,11 +13,12 @@
 #include "base/sys/checked.h"
 #include "base/sys/file.h"
 #include "base/sys/process.h"
+#include "runtime/attend.h"
 #include "runtime/cgroup/manager.h"
+#include "runtime/console.h"
 #include "runtime/container.h"
 #include "tools/nacre/container/dispose.h"
 #include "tools/nacre/container/spec.h"
-#include "tools/nacre/container/terminal.h"
 #include "tools/nacre/container/view_daemon.h"
 #include "tools/nacre/image/resolve.h"
 #include "tools/nacre/paths.h"
@@ -45,7 +46,8 @@ Result<Record> record_for(const RunOptions& options) {
 }
 
 Result<> redirect_output(const std::string& log) {
-  const auto fd = TRY(during("open " + log, sys::open_at(AT_FDCWD, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600)));
+  const auto fd =
+      TRY(during("open " + log, sys::open_at(AT_FDCWD, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600)));
   for (const int stream : {STDOUT_FILENO, STDERR_FILENO})
     TRY(sys::succeed([&] { return ::dup2(fd.get(), stream); }));
   return {};
@@ -64,8 +66,10 @@ Result<Container> Container::create(const RunOptions& options) {
 
 // A moved-from optional still holds a value; ours must not, or it would be disposed of.
 Container::Container(Container&& other) noexcept
-    : claim_(std::exchange(other.claim_, std::nullopt)), root_(std::exchange(other.root_, std::nullopt)),
-      init_(std::move(other.init_)), init_pid_(std::exchange(other.init_pid_, -1)), terminal_(std::move(other.terminal_)) {}
+    : claim_(std::exchange(other.claim_, std::nullopt)),
+      root_(std::exchange(other.root_, std::nullopt)),
+      init_pid_(std::exchange(other.init_pid_, -1)),
+      terminal_(std::move(other.terminal_)) {}
 
 Result<> Container::set_up(const RunOptions& options) {
   const auto& record = claim_->record;
@@ -78,8 +82,8 @@ Result<> Container::set_up(const RunOptions& options) {
 
   // A detached container has no one to write to but its log.
   if (options.detach) TRY(redirect_output(record.log()));
-  std::optional<ConsoleSocket> console;
-  if (options.terminal) console = TRY(ConsoleSocket::listen(record.directory() + "/console"));
+  std::optional<runtime::ConsoleSocket> console;
+  if (options.terminal) console = TRY(runtime::ConsoleSocket::listen(record.directory() + "/console"));
   const auto user = TRY(resolve_user(root_->mount(), record.user));
   runtime::CreateOptions create;
   create.root = runtime_directory();
@@ -92,7 +96,6 @@ Result<> Container::set_up(const RunOptions& options) {
   create.view_affinity = record.affinity;
   create.require_view = true;
   init_pid_ = TRY(runtime::create(create));
-  init_ = TRY(sys::pidfd_open(init_pid_));
   if (console) terminal_ = TRY(console->receive());
   return {};
 }
@@ -100,7 +103,7 @@ Result<> Container::set_up(const RunOptions& options) {
 Container::~Container() {
   if (!claim_) return;
   if (init_pid_ > 0) {
-    static_cast<void>(sys::pidfd_signal(init_.get(), SIGKILL));
+    ::kill(init_pid_, SIGKILL);  // our child, not waited for: the number is still its own
     static_cast<void>(sys::wait_for(init_pid_));
   }
   if (root_) root_->finish(kServerGrace);
@@ -110,11 +113,13 @@ Container::~Container() {
 Result<> Container::start() { return runtime::start(runtime_directory(), claim_->record.id); }
 
 Result<int> Container::supervise(int input, int output) {
-  const int killed_by = TRY(relay({.master = terminal_.get(), .input = terminal_ ? input : -1, .output = output,
-                                   .process = init_.get(), .pid = init_pid_}));
-  const int code = TRY(sys::wait_for(init_pid_));
+  const int code = TRY(runtime::attend({.pid = init_pid_,
+                                        .master = terminal_.get(),
+                                        .input = terminal_ ? input : -1,
+                                        .output = output,
+                                        .insist = true}));
   init_pid_ = -1;
-  return killed_by != 0 ? 128 + killed_by : code;
+  return code;
 }
 
 Result<> Container::finish(int code) {

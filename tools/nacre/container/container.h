@@ -39,7 +39,6 @@ class Container {
 
   std::optional<Claim> claim_;
   std::optional<RootMount> root_;
-  UniqueFd init_;    // pidfd
   pid_t init_pid_ = -1;
   UniqueFd terminal_;  // master side of its pty
 };

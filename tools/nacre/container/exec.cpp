@@ -9,11 +9,12 @@
 #include "base/sys/checked.h"
 #include "base/sys/file.h"
 #include "base/sys/process.h"
+#include "runtime/attend.h"
+#include "runtime/console.h"
 #include "runtime/container.h"
 #include "tools/nacre/container/dispose.h"
 #include "tools/nacre/container/record.h"
 #include "tools/nacre/container/spec.h"
-#include "tools/nacre/container/terminal.h"
 #include "tools/nacre/paths.h"
 
 namespace nacre::tool {
@@ -32,36 +33,35 @@ Record adapted(Record record, const ExecRequest& request) {
 
 Result<int> exec_in(const ExecRequest& request) {
   const auto record = adapted(TRY(find_record(request.container)), request);
-  if (!runs(record)) return bad_input("container " + record.name + ": not running; start another with: nacre run");
-  block_relayed_signals();
+  if (!runs(record))
+    return bad_input("container " + record.name + ": not running; start another with: nacre run");
+  runtime::block_relayed_signals();
   if (!request.interactive) {
     const auto null = TRY(sys::open_at(AT_FDCWD, "/dev/null", O_RDONLY));
     TRY(sys::succeed([&] { return ::dup2(null.get(), STDIN_FILENO); }));
   }
   const auto state = TRY(runtime::state(runtime_directory(), record.id));
   const auto root_path = "/proc/" + std::to_string(state.pid) + "/root";
-  const auto root = TRY(during("container " + record.name, sys::open_at(AT_FDCWD, root_path.c_str(), O_PATH | O_DIRECTORY)));
+  const auto root = TRY(
+      during("container " + record.name, sys::open_at(AT_FDCWD, root_path.c_str(), O_PATH | O_DIRECTORY)));
 
-  std::optional<ConsoleSocket> console;
+  std::optional<runtime::ConsoleSocket> console;
   if (request.terminal)
-    console = TRY(ConsoleSocket::listen(record.directory() + "/console." + std::to_string(::getpid())));
+    console =
+        TRY(runtime::ConsoleSocket::listen(record.directory() + "/console." + std::to_string(::getpid())));
   runtime::ExecOptions options;
   options.root = runtime_directory();
   options.id = record.id;
   options.process = process_for(record, TRY(resolve_user(root.get(), record.user)), request.terminal);
   options.console_socket = console ? console->path() : "";
   const pid_t pid = TRY(runtime::exec(options));
-  const auto process = TRY(sys::pidfd_open(pid));
   UniqueFd terminal;
   if (console) terminal = TRY(console->receive());
-
-  std::optional<RawTerminal> raw;
-  if (request.terminal && request.interactive) raw.emplace();
-  const int killed_by = TRY(relay({.master = terminal.get(), .input = request.interactive && terminal ? STDIN_FILENO : -1,
-                                   .output = STDOUT_FILENO, .process = process.get(), .pid = pid}));
-  raw.reset();
-  const int code = TRY(sys::wait_for(pid));
-  return killed_by != 0 ? 128 + killed_by : code;
+  return runtime::attend({.pid = pid,
+                          .master = terminal.get(),
+                          .input = request.interactive && terminal ? STDIN_FILENO : -1,
+                          .output = STDOUT_FILENO,
+                          .insist = true});
 }
 
 }  // namespace nacre::tool

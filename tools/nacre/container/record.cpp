@@ -107,9 +107,10 @@ Result<Claim> claim(Record record) {
   if (record.name.empty()) record.name = record.id;
   for (const auto& other : TRY(all_records()))
     if (other.name == record.name || other.id == record.id)
-      return bad_input("--name " + record.name + ": container " + other.id + " has this name; choose another, or run: nacre rm -f " +
-                       record.name);
-  TRY(during("create " + record.directory(), sys::succeed([&] { return ::mkdir(record.directory().c_str(), 0711); })));
+      return bad_input("--name " + record.name + ": container " + other.id +
+                       " has this name; choose another, or run: nacre rm -f " + record.name);
+  TRY(during("create " + record.directory(),
+             sys::succeed([&] { return ::mkdir(record.directory().c_str(), 0711); })));
   auto lock = TRY(during("lock " + record.directory(), open_lock(record)));
   // Not LOCK_NB: `nacre ps` may be probing at this very moment.
   TRY(sys::succeed([&] { return ::flock(lock.get(), LOCK_EX); }));
@@ -118,7 +119,9 @@ Result<Claim> claim(Record record) {
   return Claim{std::move(record), std::move(lock)};
 }
 
-Result<> save(const Record& record) { return sys::replace_file(record.directory() + "/record.json", to_json(record), 0600); }
+Result<> save(const Record& record) {
+  return sys::replace_file(record.directory() + "/record.json", to_json(record), 0600);
+}
 
 Result<> save_exit_code(const Record& record, int code) {
   return sys::replace_file(record.directory() + "/exit-code", std::to_string(code) + "\n", 0600);
@@ -147,7 +150,8 @@ Result<Record> find_record(std::string_view wanted) {
     if (!wanted.empty() && record.id.starts_with(wanted)) matches.push_back(std::move(record));
   }
   if (matches.size() == 1) return std::move(matches.front());
-  if (matches.size() > 1) return bad_input("container " + std::string(wanted) + ": several ids begin so; give more of it");
+  if (matches.size() > 1)
+    return bad_input("container " + std::string(wanted) + ": several ids begin so; give more of it");
   return bad_input("container " + std::string(wanted) + ": no such container; see: nacre ps -a");
 }
 

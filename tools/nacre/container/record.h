@@ -21,7 +21,7 @@ struct Record {
   std::int64_t created = 0;  // seconds since the epoch
   bool remove = false;       // --rm: nothing stays when it ends
   bool detached = false;
-  bool affinity = false;     // sched_getaffinity(2) answers within the CPU quota
+  bool affinity = false;  // sched_getaffinity(2) answers within the CPU quota
 
   std::string directory() const;
   std::string upper() const { return directory() + "/upper"; }

@@ -40,8 +40,14 @@ std::string server_options(const Record& record) {
 
 Result<UniqueFd> detached_mount(int fuse) {
   return sys::new_mount("fuse",
-                        {{"source", "nacre"}, {"subtype", "nacre-fs"}, {"fd", std::to_string(fuse)}, {"rootmode", "40000"},
-                         {"user_id", "0"}, {"group_id", "0"}, {"allow_other", ""}, {"default_permissions", ""}},
+                        {{"source", "nacre"},
+                         {"subtype", "nacre-fs"},
+                         {"fd", std::to_string(fuse)},
+                         {"rootmode", "40000"},
+                         {"user_id", "0"},
+                         {"group_id", "0"},
+                         {"allow_other", ""},
+                         {"default_permissions", ""}},
                         MOUNT_ATTR_NODEV);
 }
 
@@ -58,13 +64,16 @@ std::string last_words(const Record& record) {
 Result<RootMount> RootMount::create(const Record& record) {
   RootMount root;
   {
-    const auto fuse = TRY(during("open /dev/fuse (is the fuse module loaded?)", sys::open_at(AT_FDCWD, "/dev/fuse", O_RDWR)));
+    const auto fuse = TRY(
+        during("open /dev/fuse (is the fuse module loaded?)", sys::open_at(AT_FDCWD, "/dev/fuse", O_RDWR)));
     root.mount_ = TRY(detached_mount(fuse.get()));
-    const auto log = TRY(sys::open_at(AT_FDCWD, record.fs_log().c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600));
+    const auto log =
+        TRY(sys::open_at(AT_FDCWD, record.fs_log().c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600));
     const auto hierarchies = TRY(cgroup::Hierarchies::detect());
     const auto cgroup = TRY(runtime::CgroupManager::create(hierarchies, record.fs_cgroup(), {}));
     root.server_pid_ = TRY(sys::spawn({
-        .argv = {program("nacre-fs"), "-f", "-o", server_options(record), "/dev/fd/" + std::to_string(kServerFuse)},
+        .argv = {program("nacre-fs"), "-f", "-o", server_options(record),
+                 "/dev/fd/" + std::to_string(kServerFuse)},
         .environment = {},
         .fds = {{log.get(), 2}, {fuse.get(), kServerFuse}},
         .cgroup_procs = cgroup.procs_files(),
@@ -72,7 +81,7 @@ Result<RootMount> RootMount::create(const Record& record) {
     root.server_ = TRY(sys::pidfd_open(root.server_pid_));
   }
   // With our copy of the connection closed, a server that gives up ends this wait.
-  struct stat st{};
+  struct stat st {};
   if (::fstatat(root.mount(), "", &st, AT_EMPTY_PATH) != 0) {
     root.finish(1000);
     return bad_input("root file system: " + last_words(record));

@@ -6,8 +6,8 @@
 #include "base/sys/checked.h"
 #include "base/sys/file.h"
 #include "base/sys/socket.h"
+#include "runtime/attend.h"
 #include "tools/nacre/container/container.h"
-#include "tools/nacre/container/terminal.h"
 
 namespace nacre::tool {
 namespace {
@@ -20,9 +20,11 @@ Result<> close_input() {
 // The supervisor's first words to the command the user typed: "+ID", or "-CODE TEXT".
 Result<std::string> read_report(std::string_view report) {
   if (report.starts_with('+')) return std::string(report.substr(1));
-  if (!report.starts_with('-')) return bad_input("the container's supervisor was killed before the container started");
+  if (!report.starts_with('-'))
+    return bad_input("the container's supervisor was killed before the container started");
   const auto blank = report.find(' ');
-  return fail(parse_int<int>(report.substr(1, blank - 1)).value_or(EIO), std::string(report.substr(blank + 1)));
+  return fail(parse_int<int>(report.substr(1, blank - 1)).value_or(EIO),
+              std::string(report.substr(blank + 1)));
 }
 
 Result<> supervise_in_background(const RunOptions& options, UniqueFd& report) {
@@ -38,14 +40,11 @@ Result<> supervise_in_background(const RunOptions& options, UniqueFd& report) {
 }  // namespace
 
 Result<int> run_foreground(const RunOptions& options) {
-  block_relayed_signals();
+  runtime::block_relayed_signals();
   if (!options.interactive) TRY(close_input());
   auto container = TRY(Container::create(options));
-  std::optional<RawTerminal> raw;
-  if (options.terminal && options.interactive) raw.emplace();
   TRY(container.start());
   const int code = TRY(container.supervise(options.interactive ? STDIN_FILENO : -1, STDOUT_FILENO));
-  raw.reset();
   TRY(container.finish(code));
   return code;
 }
@@ -57,10 +56,11 @@ Result<std::string> run_detached(const RunOptions& options) {
   if (supervisor == 0) {
     ours.reset();
     ::setsid();
-    block_relayed_signals();
+    runtime::block_relayed_signals();
     const auto done = supervise_in_background(options, theirs);
     if (!done && theirs)
-      static_cast<void>(sys::send_message(theirs.get(), "-" + std::to_string(done.error().code) + " " + done.error().context));
+      static_cast<void>(sys::send_message(
+          theirs.get(), "-" + std::to_string(done.error().code) + " " + done.error().context));
     ::_exit(done ? 0 : 1);
   }
   theirs.reset();

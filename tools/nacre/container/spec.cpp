@@ -23,7 +23,8 @@ constexpr int kPayloadOomScore = 200;
 constexpr const char* kDefaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 // What is not named in `given` comes from `standard`.
-std::vector<std::string> merge_environment(std::vector<std::string> standard, const std::vector<std::string>& given) {
+std::vector<std::string> merge_environment(std::vector<std::string> standard,
+                                           const std::vector<std::string>& given) {
   for (const auto& entry : given) {
     const auto name = entry.substr(0, entry.find('=') + 1);
     std::erase_if(standard, [&](const std::string& old) { return old.starts_with(name); });
@@ -87,19 +88,22 @@ spec::Resources outer_resources(const RunOptions& options) {
   return resources;
 }
 
-spec::Spec spec_for(const Record& record, const RunOptions& options, const ResolvedUser& user, const Clock& clock) {
+spec::Spec spec_for(const Record& record, const RunOptions& options, const ResolvedUser& user,
+                    const Clock& clock) {
   auto config = spec::default_spec();
   config.process = process_for(record, user, options.terminal);
   config.root_readonly = options.read_only;
   config.hostname = hostname_of(record, options);
-  if (std::ranges::none_of(config.process->env, [](const std::string& e) { return e.starts_with("HOSTNAME="); }))
+  if (std::ranges::none_of(config.process->env,
+                           [](const std::string& e) { return e.starts_with("HOSTNAME="); }))
     config.process->env.push_back("HOSTNAME=" + config.hostname);
 
   auto& isolation = config.linux_;
   isolation.namespaces = {{"mount", ""}, {"uts", ""}, {"ipc", ""}, {"pid", ""}, {"cgroup", ""}, {"time", ""}};
   if (!options.host_network) isolation.namespaces.push_back({"network", ""});
   // The container's clocks begin at zero when it does.
-  isolation.time_offsets["boottime"] = {-std::chrono::duration_cast<std::chrono::seconds>(clock.boottime()).count(), 0};
+  isolation.time_offsets["boottime"] = {
+      -std::chrono::duration_cast<std::chrono::seconds>(clock.boottime()).count(), 0};
   isolation.time_offsets["monotonic"] = {-whole_seconds(CLOCK_MONOTONIC), 0};
   isolation.cgroups_path = record.payload_cgroup();
   // The limits again, so that programs which read their own cgroup see them too.
@@ -111,7 +115,8 @@ spec::Spec spec_for(const Record& record, const RunOptions& options, const Resol
 
   config.mounts.push_back(bind(record.directory() + "/hosts", "/etc/hosts", false));
   config.mounts.push_back(bind(record.directory() + "/hostname", "/etc/hostname", false));
-  if (options.host_network) config.mounts.push_back(bind(record.directory() + "/resolv.conf", "/etc/resolv.conf", false));
+  if (options.host_network)
+    config.mounts.push_back(bind(record.directory() + "/resolv.conf", "/etc/resolv.conf", false));
   for (const auto& volume : options.volumes)
     config.mounts.push_back(bind(volume.source, volume.destination, volume.read_only));
   return config;
@@ -122,9 +127,11 @@ Result<> write_etc_files(const Record& record, const RunOptions& options) {
   TRY(sys::create_file(record.directory() + "/hostname", name + "\n"));
   const auto address = options.host_network ? "127.0.1.1" : "127.0.0.1";
   TRY(sys::create_file(record.directory() + "/hosts",
-                       "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n" + std::string(address) + "\t" + name + "\n"));
+                       "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n" +
+                           std::string(address) + "\t" + name + "\n"));
   if (!options.host_network) return {};
-  return sys::create_file(record.directory() + "/resolv.conf", sys::read_file("/etc/resolv.conf").value_or(""));
+  return sys::create_file(record.directory() + "/resolv.conf",
+                          sys::read_file("/etc/resolv.conf").value_or(""));
 }
 
 }  // namespace nacre::tool

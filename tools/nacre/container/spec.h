@@ -18,7 +18,8 @@ runtime::spec::Process process_for(const Record& record, const ResolvedUser& use
 runtime::spec::Resources outer_resources(const RunOptions& options);
 
 // The whole configuration of a new container, as the OCI runtime takes it.
-runtime::spec::Spec spec_for(const Record& record, const RunOptions& options, const ResolvedUser& user, const Clock& clock);
+runtime::spec::Spec spec_for(const Record& record, const RunOptions& options, const ResolvedUser& user,
+                             const Clock& clock);
 
 // The files that are bound over the image's: hosts, hostname and, with the host's network,
 // resolv.conf. Written into the container's folder.

@@ -7,9 +7,9 @@
 #include "base/parse.h"
 #include "base/sys/file.h"
 #include "base/sys/process.h"
+#include "runtime/attend.h"
 #include "runtime/container.h"
 #include "tools/nacre/container/dispose.h"
-#include "tools/nacre/container/terminal.h"
 #include "tools/nacre/paths.h"
 
 namespace nacre::tool {
@@ -22,7 +22,7 @@ Result<> end_init(const Record& record, unsigned seconds) {
   const auto state = TRY(runtime::state(runtime_directory(), record.id));
   auto init = sys::pidfd_open(state.pid);
   if (!init || !runs(record)) return {};
-  if (seconds > 0 && handles_signal(state.pid, SIGTERM)) {
+  if (seconds > 0 && runtime::handles_signal(state.pid, SIGTERM)) {
     static_cast<void>(sys::pidfd_signal(init->get(), SIGTERM));
     pollfd ended{init->get(), POLLIN, 0};
     if (::poll(&ended, 1, static_cast<int>(seconds) * 1000) == 1) return {};
@@ -46,7 +46,8 @@ Result<> take_over(const Record& record) {
 Result<> stop(const Record& record, unsigned seconds) {
   if (runs(record)) TRY(during("stop " + record.name, end_init(record, seconds)));
   if (!wait_unsupervised(record, kSupervisorGrace))
-    return bad_input("stop " + record.name + ": its supervisor does not finish; run: nacre rm -f " + record.name);
+    return bad_input("stop " + record.name + ": its supervisor does not finish; run: nacre rm -f " +
+                     record.name);
   return take_over(record);
 }
 
@@ -54,7 +55,8 @@ Result<> remove(const Record& record, bool force) {
   auto lock = TRY(try_lock(record));
   const bool alive = !lock || runs(record);
   if (alive && !force)
-    return bad_input("container " + record.name + ": is running; stop it first (nacre stop " + record.name + "), or use rm -f");
+    return bad_input("container " + record.name + ": is running; stop it first (nacre stop " + record.name +
+                     "), or use rm -f");
   if (!lock) {
     static_cast<void>(runtime::kill(runtime_directory(), record.id, SIGKILL, true));
     if (!wait_unsupervised(record, kSupervisorGrace)) kill_supervisor(record);

@@ -18,8 +18,8 @@ bool all_digits(std::string_view text) {
 }
 
 // The line of a passwd(5)-like file whose field `field` is `wanted`.
-std::optional<std::vector<std::string_view>> find_line(std::string_view text, std::size_t field, std::string_view wanted,
-                                                       std::size_t fields) {
+std::optional<std::vector<std::string_view>> find_line(std::string_view text, std::size_t field,
+                                                       std::string_view wanted, std::size_t fields) {
   for (const auto line : split(text, '\n')) {
     auto parts = split(line, ':');
     if (parts.size() >= fields && parts[field] == wanted) return parts;
@@ -29,14 +29,17 @@ std::optional<std::vector<std::string_view>> find_line(std::string_view text, st
 
 Result<std::uint32_t> number(std::string_view kind, std::string_view text) {
   const auto value = parse_int<std::uint32_t>(text);
-  if (!value || *value == UINT32_MAX) return bad_input("--user: " + std::string(kind) + " " + std::string(text) + " does not fit 32 bits");
+  if (!value || *value == UINT32_MAX)
+    return bad_input("--user: " + std::string(kind) + " " + std::string(text) + " does not fit 32 bits");
   return *value;
 }
 
 Result<gid_t> resolve_group(std::string_view group, std::string_view text) {
   if (all_digits(text)) return number("group", text);
   const auto line = find_line(group, 0, text, 3);
-  if (!line) return bad_input("--user: the image has no group " + std::string(text) + "; use a number or one of its /etc/group");
+  if (!line)
+    return bad_input("--user: the image has no group " + std::string(text) +
+                     "; use a number or one of its /etc/group");
   return number("group", (*line)[2]);
 }
 
@@ -69,7 +72,8 @@ Result<ResolvedUser> resolve_user_in(std::string_view passwd, std::string_view g
   const bool numeric = all_digits(user_text);
   const auto line = find_line(passwd, numeric ? 2 : 0, user_text, 6);
   if (!line && !numeric)
-    return bad_input("--user: the image has no user " + std::string(user_text) + "; use a number or one of its /etc/passwd");
+    return bad_input("--user: the image has no user " + std::string(user_text) +
+                     "; use a number or one of its /etc/passwd");
   result.user.uid = TRY(number("user", line ? (*line)[2] : user_text));
   if (line) {
     result.user.gid = TRY(number("group", (*line)[3]));

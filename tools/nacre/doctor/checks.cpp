@@ -24,8 +24,12 @@ namespace nacre::tool::doctor {
 namespace {
 
 Finding ok(std::string detail) { return {Verdict::ok, std::move(detail), ""}; }
-Finding degraded(std::string detail, std::string fix) { return {Verdict::degraded, std::move(detail), std::move(fix)}; }
-Finding missing(std::string detail, std::string fix) { return {Verdict::missing, std::move(detail), std::move(fix)}; }
+Finding degraded(std::string detail, std::string fix) {
+  return {Verdict::degraded, std::move(detail), std::move(fix)};
+}
+Finding missing(std::string detail, std::string fix) {
+  return {Verdict::missing, std::move(detail), std::move(fix)};
+}
 
 std::string words(int code) { return std::strerror(code); }
 
@@ -37,7 +41,8 @@ Finding root() {
 Finding fuse_device() {
   const auto device = sys::open_at(AT_FDCWD, "/dev/fuse", O_RDWR);
   if (device) return ok("/dev/fuse opens");
-  return missing("/dev/fuse: " + words(device.error().code), "modprobe fuse; in a container, start it with --device /dev/fuse");
+  return missing("/dev/fuse: " + words(device.error().code),
+                 "modprobe fuse; in a container, start it with --device /dev/fuse");
 }
 
 Finding fuse_mount() {
@@ -56,7 +61,8 @@ Finding passthrough() {
 }
 Finding resend() {
   const auto offer = probe_fuse();
-  return fuse_feature(offer && offer->resend(), "6.9 or newer", "requests under way are lost when a daemon restarts");
+  return fuse_feature(offer && offer->resend(), "6.9 or newer",
+                      "requests under way are lost when a daemon restarts");
 }
 
 Finding mount_api() {
@@ -73,11 +79,15 @@ Finding cgroups() {
   std::string absent;
   for (const char* controller : {"cpu", "cpuset", "memory", "pids"}) {
     const auto* hierarchy = hierarchies->of(controller);
-    if (hierarchy == nullptr) absent += std::string(absent.empty() ? "" : ", ") + controller;
+    if (hierarchy == nullptr)
+      absent += std::string(absent.empty() ? "" : ", ") + controller;
     else if (::access(hierarchy->mountpoint.c_str(), W_OK) != 0)
-      return missing(hierarchy->mountpoint + " cannot be written", "run as root, with the cgroup file system mounted read-write");
+      return missing(hierarchy->mountpoint + " cannot be written",
+                     "run as root, with the cgroup file system mounted read-write");
   }
-  if (!absent.empty()) return missing(detail + ", without " + absent, "enable these controllers (cgroup_disable= on the kernel command line?)");
+  if (!absent.empty())
+    return missing(detail + ", without " + absent,
+                   "enable these controllers (cgroup_disable= on the kernel command line?)");
   return ok(detail + ", with cpu, cpuset, memory and pids");
 }
 
@@ -86,14 +96,16 @@ int try_unshare() {
   return ::unshare(Flag) == 0 ? 0 : errno;
 }
 Finding namespaces() {
-  const int code = in_child(try_unshare<CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP>);
+  const int code = in_child(
+      try_unshare<CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP>);
   if (code == 0) return ok("mount, pid, uts, ipc, network, cgroup");
   return missing(words(code), "needs CAP_SYS_ADMIN; in a container, start it with --privileged");
 }
 Finding user_namespace() {
   const int code = in_child(try_unshare<CLONE_NEWUSER>);
   if (code == 0) return ok("can be made");
-  return degraded(words(code), "sysctl user.max_user_namespaces=10000; without it containers cannot have user namespaces");
+  return degraded(words(code),
+                  "sysctl user.max_user_namespaces=10000; without it containers cannot have user namespaces");
 }
 Finding time_namespace() {
   constexpr int kNewTime = 0x80;
@@ -112,15 +124,20 @@ int try_listener() {
 Finding seccomp_notify() {
   const int code = in_child(try_listener);
   if (code == 0) return ok("a listener can be made");
-  return missing(words(code), "Linux 5.5 or newer with CONFIG_SECCOMP_FILTER, not already under a seccomp listener; sysinfo(2) needs it");
+  return missing(words(code),
+                 "Linux 5.5 or newer with CONFIG_SECCOMP_FILTER, not already under a seccomp listener; "
+                 "sysinfo(2) needs it");
 }
 
 Finding view_daemon() {
   auto client = control::Client::connect();
   if (!client) return ok("nacre-procfs is not running; nacre run starts it");
   const auto status = client->status();
-  if (!status) return degraded("nacre-procfs answers with: " + status.error().message(), "stop it: it starts again by itself");
-  return ok("nacre-procfs runs as pid " + std::to_string(status->pid) + " for " + std::to_string(status->containers) + " containers");
+  if (!status)
+    return degraded("nacre-procfs answers with: " + status.error().message(),
+                    "stop it: it starts again by itself");
+  return ok("nacre-procfs runs as pid " + std::to_string(status->pid) + " for " +
+            std::to_string(status->containers) + " containers");
 }
 
 Finding programs() {

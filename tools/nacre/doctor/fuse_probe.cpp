@@ -16,10 +16,16 @@ namespace nacre::tool::doctor {
 
 Result<FuseOffer> probe_fuse() {
   const auto device = TRY(during("open /dev/fuse", sys::open_at(AT_FDCWD, "/dev/fuse", O_RDWR)));
-  const auto mount = TRY(sys::new_mount("fuse", {{"source", "nacre"}, {"fd", std::to_string(device.get())},
-                                                 {"rootmode", "40000"}, {"user_id", "0"}, {"group_id", "0"}}, 0));
+  const auto mount = TRY(sys::new_mount("fuse",
+                                        {{"source", "nacre"},
+                                         {"fd", std::to_string(device.get())},
+                                         {"rootmode", "40000"},
+                                         {"user_id", "0"},
+                                         {"group_id", "0"}},
+                                        0));
   alignas(fuse_in_header) std::array<char, FUSE_MIN_READ_BUFFER> request{};
-  const auto size = TRY(during("read FUSE_INIT", sys::checked([&] { return ::read(device.get(), request.data(), request.size()); })));
+  const auto size = TRY(during(
+      "read FUSE_INIT", sys::checked([&] { return ::read(device.get(), request.data(), request.size()); })));
   fuse_in_header header{};
   fuse_init_in init{};
   if (static_cast<std::size_t>(size) < sizeof(header) + sizeof(init)) return fail(EPROTO, "read FUSE_INIT");

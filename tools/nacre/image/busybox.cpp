@@ -19,8 +19,8 @@ namespace nacre::tool {
 namespace {
 
 constexpr std::array kPlaces{"/bin/busybox", "/usr/bin/busybox"};
-constexpr std::array kFolders{"bin", "sbin", "usr/bin", "usr/sbin", "etc", "dev", "proc", "sys", "run", "root", "home",
-                              "var", "var/tmp", "var/log", "mnt", "lib"};
+constexpr std::array kFolders{"bin", "sbin", "usr/bin", "usr/sbin", "etc",     "dev",     "proc", "sys",
+                              "run", "root", "home",    "var",      "var/tmp", "var/log", "mnt",  "lib"};
 
 struct TextFile {
   const char* path;
@@ -44,11 +44,13 @@ Result<std::string> applets(const std::string& busybox) {
   TRY(sys::succeed([&] { return ::pipe2(ends.data(), O_CLOEXEC); }));
   const UniqueFd reading{ends[0]};
   UniqueFd writing{ends[1]};
-  const auto child = TRY(sys::spawn({.argv = {busybox, "--list-full"}, .environment = {}, .fds = {{ends[1], 1}}, .cgroup_procs = {}}));
+  const auto child = TRY(sys::spawn(
+      {.argv = {busybox, "--list-full"}, .environment = {}, .fds = {{ends[1], 1}}, .cgroup_procs = {}}));
   writing.reset();
   auto list = sys::read_all(reading.get());
   if (TRY(sys::wait_for(child)) != 0 || !list || list->empty())
-    return bad_input("image busybox: " + busybox + " cannot list its applets; install the package busybox-static");
+    return bad_input("image busybox: " + busybox +
+                     " cannot list its applets; install the package busybox-static");
   return list;
 }
 
@@ -73,11 +75,12 @@ Result<> fill(const std::string& root, const std::string& busybox) {
 
 Result<std::string> busybox_image() {
   const auto busybox = TRY(find_busybox());
-  struct stat st{};
+  struct stat st {};
   if (::stat(busybox.c_str(), &st) != 0) return fail(errno, busybox);
   // Another size or time of change is another busybox.
   const auto images = data_directory() + "/images";
-  const auto root = images + "/busybox-" + std::to_string(st.st_size) + "-" + std::to_string(st.st_mtim.tv_sec);
+  const auto root =
+      images + "/busybox-" + std::to_string(st.st_size) + "-" + std::to_string(st.st_mtim.tv_sec);
   if (sys::exists(root)) return root;
 
   TRY(sys::make_directories(images));
@@ -85,8 +88,10 @@ Result<std::string> busybox_image() {
   ScopeExit undo{[&] { static_cast<void>(sys::remove_tree(staged)); }};
   TRY(during("image busybox", fill(staged, busybox)));
   // Another nacre may have been faster: its copy is the same.
-  if (::rename(staged.c_str(), root.c_str()) == 0) undo.dismiss();
-  else if (!sys::exists(root)) return fail(errno, "image busybox: rename " + staged);
+  if (::rename(staged.c_str(), root.c_str()) == 0)
+    undo.dismiss();
+  else if (!sys::exists(root))
+    return fail(errno, "image busybox: rename " + staged);
   return root;
 }
 

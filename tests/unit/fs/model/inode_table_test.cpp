@@ -11,10 +11,10 @@
 namespace nacre::fs {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using test::FailsWith;
 using test::Succeeds;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 Found lower_file(std::uint64_t ino, LayerIndex layer = 1) {
   Found found;
@@ -74,7 +74,8 @@ TEST_F(InodeTableTest, ASlotIsReusedAndAnIdIsNot) {
 TEST_F(InodeTableTest, NamesOfOneUpperFileAreOneInodeAndLowerOnesAreNot) {
   const auto one = *table_.remember(kRootInode, "one", upper_file(9));
   EXPECT_EQ(*table_.remember(kRootInode, "two", upper_file(9)), one);
-  EXPECT_NE(*table_.remember(kRootInode, "three", lower_file(9)), *table_.remember(kRootInode, "four", lower_file(9)));
+  EXPECT_NE(*table_.remember(kRootInode, "three", lower_file(9)),
+            *table_.remember(kRootInode, "four", lower_file(9)));
 }
 
 TEST_F(InodeTableTest, ADirectoryLivesAsLongAsItsChildren) {
@@ -138,11 +139,16 @@ TEST_F(InodeTableTest, PinsHold) {
 
 TEST_F(InodeTableTest, TenThousandNamesOfEveryLength) {
   std::vector<InodeId> ids;
-  const auto name = [](int i) { return std::string(static_cast<std::size_t>(i % 250), 'x') + std::to_string(i); };
-  for (int i = 0; i < 10000; ++i) ids.push_back(*table_.remember(kRootInode, name(i), upper_file(100 + static_cast<std::uint64_t>(i))));
-  for (int i = 0; i < 10000; ++i) EXPECT_EQ(table_.find(kRootInode, name(i)), ids[static_cast<std::size_t>(i)]);
+  const auto name = [](int i) {
+    return std::string(static_cast<std::size_t>(i % 250), 'x') + std::to_string(i);
+  };
+  for (int i = 0; i < 10000; ++i)
+    ids.push_back(*table_.remember(kRootInode, name(i), upper_file(100 + static_cast<std::uint64_t>(i))));
+  for (int i = 0; i < 10000; ++i)
+    EXPECT_EQ(table_.find(kRootInode, name(i)), ids[static_cast<std::size_t>(i)]);
   for (int i = 0; i < 10000; i += 2) table_.forget(ids[static_cast<std::size_t>(i)], 1);
-  for (int i = 1; i < 10000; i += 2) EXPECT_EQ(table_.find(kRootInode, name(i)), ids[static_cast<std::size_t>(i)]);
+  for (int i = 1; i < 10000; i += 2)
+    EXPECT_EQ(table_.find(kRootInode, name(i)), ids[static_cast<std::size_t>(i)]);
   for (int i = 1; i < 10000; i += 2) table_.forget(ids[static_cast<std::size_t>(i)], 1);
   EXPECT_EQ(table_.size(), 1u);
 }

@@ -4,11 +4,11 @@
 namespace nacre::fs {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using test::FailsWith;
 using test::Succeeds;
 using test::Yields;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 class CreateTest : public OverlayTest {};
 

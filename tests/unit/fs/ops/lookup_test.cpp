@@ -5,11 +5,11 @@
 namespace nacre::fs {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using test::FailsWith;
 using test::Succeeds;
 using test::Yields;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 class LookupTest : public OverlayTest {};
 
@@ -126,12 +126,14 @@ TEST_F(LookupTest, NumbersInListingsAreThoseOfTheFiles) {
   for (const char* path : {"", "d"}) {
     const auto id = *path == '\0' ? kRootInode : *inode(path);
     const auto handle = *fs_->opendir(id);
-    EXPECT_THAT(fs_->readdir(handle, 2, [&](const MergedEntry& entry, std::uint64_t) {
-      const auto found = fs_->lookup(id, entry.name.c_str());
-      EXPECT_THAT(found, Succeeds());
-      EXPECT_EQ(found->attr.st_ino, entry.ino) << entry.name;
-      return true;
-    }), Succeeds());
+    EXPECT_THAT(fs_->readdir(handle, 2,
+                             [&](const MergedEntry& entry, std::uint64_t) {
+                               const auto found = fs_->lookup(id, entry.name.c_str());
+                               EXPECT_THAT(found, Succeeds());
+                               EXPECT_EQ(found->attr.st_ino, entry.ino) << entry.name;
+                               return true;
+                             }),
+                Succeeds());
     fs_->releasedir(handle);
   }
 }
@@ -152,10 +154,12 @@ TEST_F(LookupTest, ASnapshotIsReadToItsEndAndRewoundAnew) {
   for (int i = 0; i < 2; ++i) ASSERT_THAT(fs_->readdir(handle, next, one), Succeeds());
   EXPECT_EQ(seen.size(), 5u);
   seen.clear();
-  EXPECT_THAT(fs_->readdir(handle, 0, [&](const MergedEntry& entry, std::uint64_t) {
-    seen.push_back(entry.name);
-    return true;
-  }), Succeeds());
+  EXPECT_THAT(fs_->readdir(handle, 0,
+                           [&](const MergedEntry& entry, std::uint64_t) {
+                             seen.push_back(entry.name);
+                             return true;
+                           }),
+              Succeeds());
   EXPECT_EQ(seen.size(), 4u);
   fs_->releasedir(handle);
 }

@@ -6,11 +6,11 @@
 namespace nacre::fs {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using test::FailsWith;
 using test::Succeeds;
 using test::Yields;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 class RenameTest : public OverlayTest {};
 

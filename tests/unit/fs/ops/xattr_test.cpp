@@ -6,10 +6,10 @@
 namespace nacre::fs {
 namespace {
 
-using ::testing::IsEmpty;
 using test::FailsWith;
 using test::Succeeds;
 using test::Yields;
+using ::testing::IsEmpty;
 
 class XattrTest : public OverlayTest {};
 

@@ -1,25 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/nacre/container/terminal.h"
+#include "runtime/attend.h"
 
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <array>
-#include <cstring>
+#include <optional>
 #include <string_view>
 
 #include "base/parse.h"
 #include "base/sys/checked.h"
 #include "base/sys/file.h"
 #include "base/sys/process.h"
-#include "base/sys/socket.h"
 
-namespace nacre::tool {
+namespace nacre::runtime {
 namespace {
 
 constexpr std::array kForwarded{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
@@ -33,15 +31,39 @@ sigset_t relayed_signals() {
   return set;
 }
 
+// The user's terminal in raw mode until the end of the scope. Does nothing when standard
+// input is no terminal.
+class RawTerminal {
+ public:
+  RawTerminal() {
+    termios mode{};
+    if (::tcgetattr(STDIN_FILENO, &mode) != 0) return;
+    saved_ = mode;
+    ::cfmakeraw(&mode);
+    ::tcsetattr(STDIN_FILENO, TCSADRAIN, &mode);
+  }
+  RawTerminal(const RawTerminal&) = delete;
+  RawTerminal& operator=(const RawTerminal&) = delete;
+  ~RawTerminal() {
+    if (saved_) ::tcsetattr(STDIN_FILENO, TCSADRAIN, &*saved_);
+  }
+
+ private:
+  std::optional<termios> saved_;
+};
+
 class Relay {
  public:
-  explicit Relay(const RelayOptions& options) : options_(options) {}
+  Relay(const Attendance& options, int process) : options_(options), process_(process) {}
 
+  // Returns the signal that killed the process in place of one it would not have seen, or 0.
   Result<int> run(int signals) {
     copy_window_size();
     for (;;) {
-      std::array<pollfd, 4> events{{{options_.process, POLLIN, 0}, {signals, POLLIN, 0},
-                                    {options_.master, POLLIN, 0}, {options_.input, POLLIN, 0}}};
+      std::array<pollfd, 4> events{{{process_, POLLIN, 0},
+                                    {signals, POLLIN, 0},
+                                    {options_.master, POLLIN, 0},
+                                    {options_.input, POLLIN, 0}}};
       if (::poll(events.data(), events.size(), -1) < 0 && errno != EINTR) return fail(errno, "poll");
       if (events[1].revents != 0) take_signal(signals);
       if (events[2].revents != 0) copy_output();
@@ -55,7 +77,8 @@ class Relay {
  private:
   void copy_window_size() const {
     winsize size{};
-    if (options_.master >= 0 && ::ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0) ::ioctl(options_.master, TIOCSWINSZ, &size);
+    if (options_.master >= 0 && ::ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
+      ::ioctl(options_.master, TIOCSWINSZ, &size);
   }
 
   void take_signal(int signals) {
@@ -63,16 +86,16 @@ class Relay {
     if (::read(signals, &info, sizeof(info)) != sizeof(info)) return;
     const int signal = static_cast<int>(info.ssi_signo);
     if (signal == SIGWINCH) return copy_window_size();
-    if (options_.forward) deliver(signal);
+    deliver(signal);
   }
 
   void deliver(int signal) {
-    const bool deadly = signal != SIGUSR1 && signal != SIGUSR2;
+    const bool deadly = options_.insist && signal != SIGUSR1 && signal != SIGUSR2;
     if (deadly && !handles_signal(options_.pid, signal)) {
       killed_by_ = signal;
-      static_cast<void>(sys::pidfd_signal(options_.process, SIGKILL));
+      static_cast<void>(sys::pidfd_signal(process_, SIGKILL));
     } else {
-      static_cast<void>(sys::pidfd_signal(options_.process, signal));
+      static_cast<void>(sys::pidfd_signal(process_, signal));
     }
   }
 
@@ -98,7 +121,8 @@ class Relay {
       return;
     }
     const std::string_view bytes(buffer.data(), static_cast<std::size_t>(size));
-    if (bytes.find(kInterruptKey) != std::string_view::npos && interrupt_would_be_lost()) deliver(SIGINT);
+    if (bytes.find(kInterruptKey) != std::string_view::npos && options_.insist && interrupt_would_be_lost())
+      deliver(SIGINT);
     static_cast<void>(sys::write_all(options_.master, bytes));
   }
 
@@ -108,7 +132,8 @@ class Relay {
     termios mode{};
     pid_t group = 0;
     return ::tcgetattr(options_.master, &mode) == 0 && (mode.c_lflag & ISIG) != 0 &&
-           ::ioctl(options_.master, TIOCGPGRP, &group) == 0 && group == options_.pid && !handles_signal(options_.pid, SIGINT);
+           ::ioctl(options_.master, TIOCGPGRP, &group) == 0 && group == options_.pid &&
+           !handles_signal(options_.pid, SIGINT);
   }
 
   // What the process wrote last is still in the pty.
@@ -117,7 +142,8 @@ class Relay {
     while (event.fd >= 0 && ::poll(&event, 1, 0) == 1 && copy_output()) event.fd = options_.master;
   }
 
-  RelayOptions options_;
+  Attendance options_;
+  int process_;
   int killed_by_ = 0;
 };
 
@@ -133,54 +159,20 @@ bool handles_signal(pid_t pid, int signal) {
   return false;
 }
 
-Result<ConsoleSocket> ConsoleSocket::listen(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof(address.sun_path)) return fail(ENAMETOOLONG, "console socket " + path);
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  UniqueFd socket{TRY(sys::checked([] { return ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0); }))};
-  ::unlink(path.c_str());
-  TRY(during("console socket " + path, sys::succeed([&] {
-    return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
-  })));
-  TRY(sys::succeed([&] { return ::listen(socket.get(), 1); }));
-  return ConsoleSocket(path, std::move(socket));
-}
-
-ConsoleSocket::~ConsoleSocket() {
-  if (socket_) ::unlink(path_.c_str());
-}
-
-Result<UniqueFd> ConsoleSocket::receive() {
-  pollfd ready{socket_.get(), POLLIN, 0};
-  if (::poll(&ready, 1, 10'000) != 1) return fail(ETIMEDOUT, "wait for the container's terminal");
-  const auto connection = TRY(sys::accept_connection(socket_.get()));
-  auto message = TRY(sys::receive_message(connection.get()));
-  if (message.fds.empty()) return fail(EPROTO, "receive the container's terminal");
-  return std::move(message.fds.front());
-}
-
-RawTerminal::RawTerminal() {
-  termios mode{};
-  if (::tcgetattr(STDIN_FILENO, &mode) != 0) return;
-  saved_ = mode;
-  ::cfmakeraw(&mode);
-  ::tcsetattr(STDIN_FILENO, TCSADRAIN, &mode);
-}
-
-RawTerminal::~RawTerminal() {
-  if (saved_) ::tcsetattr(STDIN_FILENO, TCSADRAIN, &*saved_);
-}
-
 void block_relayed_signals() {
   const auto set = relayed_signals();
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
 }
 
-Result<int> relay(const RelayOptions& options) {
+Result<int> attend(const Attendance& options) {
+  const auto process = TRY(sys::pidfd_open(options.pid));
   const auto set = relayed_signals();
   const UniqueFd signals{TRY(sys::checked([&] { return ::signalfd(-1, &set, SFD_CLOEXEC); }))};
-  return Relay(options).run(signals.get());
+  std::optional<RawTerminal> raw;
+  if (options.master >= 0 && options.input >= 0) raw.emplace();
+  const int killed_by = TRY(Relay(options, process.get()).run(signals.get()));
+  const int code = TRY(sys::wait_for(options.pid));
+  return killed_by != 0 ? 128 + killed_by : code;
 }
 
-}  // namespace nacre::tool
+}  // namespace nacre::runtime
