@@ -45,10 +45,7 @@ int joined_namespace(const process::InitJob& job, std::string_view type) {
 
 Result<std::string> cgroup_path_of(const spec::Spec& spec, const std::string& id) {
   const auto& path = spec.linux_.cgroups_path;
-  if (path.empty()) {
-    const char* const parent = std::getenv("NACRE_CGROUP_PARENT");
-    return std::string(parent != nullptr ? parent : "/nacre") + "/" + id;
-  }
+  if (path.empty()) return cgroup_parent() + "/" + id;
   if (path.find('/') == std::string::npos && std::ranges::count(path, ':') == 2)
     return bad_input("linux.cgroupsPath \"" + path +
                      "\" is for the systemd driver; use the engine's cgroupfs cgroup manager");

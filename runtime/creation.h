@@ -50,7 +50,7 @@ class Creation {
   bool done_ = false;
 };
 
-// The cgroup of a container: linux.cgroupsPath, or ID below $NACRE_CGROUP_PARENT (/nacre).
+// The cgroup of a container: linux.cgroupsPath, or ID below cgroup_parent().
 Result<std::string> cgroup_path_of(const spec::Spec& spec, const std::string& id);
 
 // The specification a container was created from, kept in its state directory.

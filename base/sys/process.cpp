@@ -44,8 +44,10 @@ bool place_fds(const std::vector<std::pair<int, int>>& wanted, std::vector<int>&
   for (const auto& [from, to] : wanted) highest = std::max(highest, to);
   pipe = ::fcntl(pipe, F_DUPFD_CLOEXEC, highest + 1);
   if (pipe < 0) return false;
-  for (std::size_t i = 0; i < wanted.size(); ++i)
-    if ((lifted[i] = ::fcntl(wanted[i].first, F_DUPFD_CLOEXEC, highest + 1)) < 0) return false;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    lifted[i] = ::fcntl(wanted[i].first, F_DUPFD_CLOEXEC, highest + 1);
+    if (lifted[i] < 0) return false;
+  }
   const int null = ::open("/dev/null", O_RDWR);
   if (null < 0) return false;
   for (int fd = 0; fd < 3; ++fd)

@@ -15,7 +15,6 @@
 namespace nacre::fs {
 namespace {
 
-using sys::checked;
 using sys::succeed;
 
 constexpr dev_t kWhiteout = 0;

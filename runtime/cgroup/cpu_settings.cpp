@@ -33,7 +33,7 @@ Setting setting(std::string_view what, std::string_view asked, std::string file,
 
 // Each of the three is checked against the other two as they are at that moment.
 void add_v1(const Bandwidth& cpu, std::vector<Setting>& out) {
-  const auto add = [&](std::string_view what, std::string file, std::string value) {
+  const auto add = [&](std::string_view what, std::string file, const std::string& value) {
     out.push_back(setting(what, value, std::move(file), value));
     out.back().depends_on_later = true;
   };

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/cgroup/enable.h"
 
-#include <sys/stat.h>
-
-#include <algorithm>
-
 #include "base/parse.h"
 #include "base/sys/file.h"
 #include "runtime/cgroup/tree.h"
@@ -57,21 +53,14 @@ Result<> enable_in(const std::string& directory, const std::set<std::string>& wa
 }  // namespace
 
 Result<> enable_controllers(const cgroup::Hierarchy& hierarchy, const std::string& path,
-                            const std::set<std::string>& needed, bool accounting,
-                            std::vector<std::string>& made) {
+                            const std::set<std::string>& needed, bool accounting) {
   auto wanted = needed;
   if (accounting) wanted.insert({"cpu", "cpuset", "hugetlb", "io", "memory", "pids"});
   auto parents = tree::prefixes(path);
   parents.pop_back();
   parents.insert(parents.begin(), "/");
-  for (const auto& parent : parents) {
-    const auto directory = hierarchy.directory(parent);
-    if (::mkdir(directory.c_str(), 0755) == 0)
-      made.push_back(directory);
-    else if (errno != EEXIST)
-      return fail(errno, "make cgroup " + directory);
-    if (!wanted.empty()) TRY(enable_in(directory, wanted, needed));
-  }
+  if (wanted.empty()) return {};
+  for (const auto& parent : parents) TRY(enable_in(hierarchy.directory(parent), wanted, needed));
   return {};
 }
 

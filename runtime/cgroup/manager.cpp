@@ -2,8 +2,10 @@
 #include "runtime/cgroup/manager.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 
 #include "base/cgroup/keyed_file.h"
@@ -18,11 +20,14 @@ namespace nacre::runtime {
 namespace {
 
 constexpr std::chrono::seconds kRemovePatience{2};
+constexpr int kMakeAttempts = 100;
+
+std::string parent_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
 // cpuset (v1) gives a new cgroup no CPU and no memory node, and no process can enter it then.
 Result<> inherit_cpuset(const cgroup::Hierarchy& hierarchy, const std::string& path) {
   const auto child = hierarchy.directory(path);
-  const auto parent = hierarchy.directory(path.substr(0, path.rfind('/')));
+  const auto parent = hierarchy.directory(parent_of(path));
   for (const std::string file : {"/cpuset.cpus", "/cpuset.mems"}) {
     const auto own = TRY(sys::read_file(child + file));
     if (!trim(own).empty()) continue;
@@ -100,6 +105,11 @@ Result<> write_settings(const std::vector<Setting>& settings, const cgroup::Hier
 
 }  // namespace
 
+std::string cgroup_parent() {
+  const char* const parent = std::getenv("NACRE_CGROUP_PARENT");
+  return parent != nullptr && *parent != '\0' ? parent : "/nacre";
+}
+
 CgroupManager::CgroupManager(cgroup::Hierarchies hierarchies, std::string path)
     : hierarchies_(std::move(hierarchies)), path_(std::move(path)) {}
 
@@ -129,7 +139,11 @@ Result<CgroupManager> CgroupManager::create(const cgroup::Hierarchies& hierarchi
   ScopeExit undo{[&] {
     for (auto directory = made.rbegin(); directory != made.rend(); ++directory) ::rmdir(directory->c_str());
   }};
-  TRY(manager.make(resources, made));
+  auto complete = manager.make(resources, made);
+  // Until the cgroup is in it, a parent may be removed again by those who leave it, see remove().
+  for (int left = kMakeAttempts; !complete && complete.error().code == ENOENT && left > 0; --left)
+    complete = manager.make(resources, made);
+  TRY(std::move(complete));
   undo.dismiss();
   return manager;
 }
@@ -138,14 +152,13 @@ Result<> CgroupManager::make(const spec::Resources& resources, std::vector<std::
   // Nonsense is found before anything is made.
   const auto settings = TRY(settings_for(resources, facts_of(hierarchies_, path_)));
   for (const auto& hierarchy : hierarchies_.all()) {
-    if (hierarchy.v2) {
-      std::set<std::string> needed;
-      for (const auto& setting : settings)
-        if (has_controller(hierarchy, setting.controller)) needed.insert(setting.controller);
-      const bool alone = hierarchies_.mode() == cgroup::Mode::unified;
-      TRY(enable_controllers(hierarchy, path_, needed, alone, made));
-    }
     TRY(make_in(hierarchy, path_, made));
+    if (!hierarchy.v2) continue;
+    std::set<std::string> needed;
+    for (const auto& setting : settings)
+      if (has_controller(hierarchy, setting.controller)) needed.insert(setting.controller);
+    const bool alone = hierarchies_.mode() == cgroup::Mode::unified;
+    TRY(enable_controllers(hierarchy, path_, needed, alone));
   }
   return apply(resources);
 }
@@ -194,6 +207,8 @@ Result<> CgroupManager::remove() {
   for (const auto& hierarchy : hierarchies_.all()) {
     auto removed = tree::remove(hierarchy.directory(path_), kRemovePatience);
     if (!removed && first) first = std::move(removed);
+    // The last one out. While others are in it, the kernel refuses.
+    if (parent_of(path_) == cgroup_parent()) ::rmdir(hierarchy.directory(cgroup_parent()).c_str());
   }
   return first;
 }

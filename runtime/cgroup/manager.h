@@ -13,6 +13,10 @@
 
 namespace nacre::runtime {
 
+// Where the cgroups of containers go that are not told otherwise, in every hierarchy:
+// $NACRE_CGROUP_PARENT, or /nacre.
+std::string cgroup_parent();
+
 // A container's cgroup: one path ("/nacre/abc"), the same in every hierarchy of the machine, so
 // that v1, hybrid and v2 look alike to callers. Nothing outside of the path is ever changed,
 // but for parents that have to be made and the v2 controllers that have to be enabled in them.
@@ -45,8 +49,9 @@ class CgroupManager {
   // Signals every process in the cgroup and below. SIGKILL wins over freezing, and returns only
   // when all of them are gone from the cgroup, or ETIMEDOUT after ten seconds.
   Result<> kill_all(int signal);
-  // Removes the cgroup and those below it in every hierarchy; parents stay. EBUSY when
-  // processes are still in it after two seconds. A missing cgroup is success.
+  // Removes the cgroup and those below it in every hierarchy, and cgroup_parent() when this was
+  // the last one in it; other parents stay. EBUSY when processes are still in it after two
+  // seconds. A missing cgroup is success.
   Result<> remove();
 
   // Whether the kernel has killed a process here or below because memory ran out.

@@ -24,7 +24,8 @@ constexpr std::array<std::string_view, 10> kReplaceable{"/proc/cpuinfo",
 
 bool inside_proc(std::string_view path) { return path.starts_with("/proc/"); }
 
-Result<> plan_bind(const spec::Mount& mount, const HostFacts& facts, MountOptions options, Plan& plan) {
+Result<> plan_bind(const spec::Mount& mount, const HostFacts& facts, const MountOptions& options,
+                   Plan& plan) {
   const auto target = clean_path(mount.destination);
   if (mount.source.empty()) return bad_input("mount on " + target + ": a bind mount needs a source");
   const bool replaces = std::ranges::find(kReplaceable, target) != kReplaceable.end();

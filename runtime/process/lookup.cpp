@@ -46,7 +46,7 @@ Result<std::string> find_executable(const std::string& name, const std::vector<s
   bool forbidden = false;
   const auto search = variable(environment, "PATH");
   for (const auto directory : split(search, ':')) {
-    const auto path = (directory.empty() ? "." : std::string(directory)) + "/" + name;
+    auto path = (directory.empty() ? "." : std::string(directory)) + "/" + name;
     const int code = check(path);
     if (code == 0) return path;
     forbidden = forbidden || code == EACCES;

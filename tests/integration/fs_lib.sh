@@ -14,6 +14,8 @@ fuse_mount() {
   nacre-fs -o "lowerdir=${1:-$T/lower},upperdir=$T/upper,workdir=$T/work" "$T/mnt" || fail "nacre-fs does not mount"
 }
 
+# kernel_mount [LOWERDIR]: kernel overlayfs over the same.
+# shellcheck disable=SC2120 # tests that source this file pass one
 kernel_mount() {
   mount -t overlay -o "lowerdir=${1:-$T/lower},upperdir=$T/upper,workdir=$T/work,xino=off,index=off,metacopy=off,redirect_dir=off" overlay "$T/mnt"
 }

@@ -27,7 +27,7 @@ chmod 777 "$T/native"
 fuse_mount
 
 user() { setpriv --reuid=1000 --regid=1000 --clear-groups sh -c "$1"; }
-show() { for f in "$@"; do stat -c '%n %a %u %g' "$f"; getfattr -h -d -m '^(system|security)' -e hex "$f" 2>/dev/null | grep =; done; }
+show() { for f in "$@"; do stat -c '%n %a %u %g' "$f"; getfattr -h -d -m '^(system|security)' -e hex "$f" 2>/dev/null | grep '='; done; }
 use() (
   set +e  # what fails is a part of the answer
   cd "$1" || exit

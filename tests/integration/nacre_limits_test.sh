@@ -40,10 +40,10 @@ peak=0
 for _ in $(seq 300); do
   now=$(cgroup_value "$id" memory memory.usage_in_bytes memory.current)
   [ "$now" -gt "$peak" ] && peak=$now
-  nacre logs writer | grep -q done && break
+  nacre logs writer | grep -q 'done' && break
   sleep 0.1
 done
-nacre logs writer | grep -q done || fail "600 MB were not written"
+nacre logs writer | grep -q 'done' || fail "600 MB were not written"
 [ "$peak" -le $((256 * 1024 * 1024)) ] || fail "memory of container and daemon: $peak"
 # The daemon is in the container's cgroup, beside the payload.
 [ -n "$(cgroup_value "$id/fs" memory cgroup.procs cgroup.procs)" ] || fail "the file system daemon is not accounted to the container"

@@ -69,4 +69,4 @@ pod rm --all --force >/dev/null 2>&1 || true
 pod rmi --all --force >/dev/null 2>&1 || true
 # vfs keeps nothing mounted; what podman bound for itself goes with the namespace
 awk -v t="$T/" 'index($5, t) == 1 {print $5}' /proc/self/mountinfo | sort -r | while read -r mount; do umount "$mount"; done
-find /sys/fs/cgroup -depth -type d -path "*$NACRE_CGROUP_PARENT/*" -exec rmdir {} \; 2>/dev/null || true
+find /sys/fs/cgroup -depth -type d -path "*$NACRE_CGROUP_PARENT*" -exec rmdir {} \; 2>/dev/null || true

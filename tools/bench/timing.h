@@ -9,7 +9,7 @@ namespace nacre::bench {
 
 // Nanoseconds per call of action(i), i from 0 to count - 1.
 template <typename Action>
-double time_each(int count, Action action) {
+double time_each(int count, const Action& action) {
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < count; ++i) action(i);
   const auto spent = std::chrono::steady_clock::now() - start;

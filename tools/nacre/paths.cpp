@@ -26,7 +26,6 @@ std::string state_directory() { return from_environment("NACRE_STATE_DIR", "/run
 std::string runtime_directory() { return state_directory() + "/runtime"; }
 std::string data_directory() { return from_environment("NACRE_DATA_DIR", "/var/lib/nacre"); }
 std::string containers_directory() { return data_directory() + "/containers"; }
-std::string cgroup_parent() { return from_environment("NACRE_CGROUP_PARENT", "/nacre"); }
 
 std::string program(const char* name) {
   if (const auto self = sys::read_link_at(AT_FDCWD, "/proc/self/exe")) {

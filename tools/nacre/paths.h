@@ -14,8 +14,6 @@ std::string runtime_directory();
 // Images and what containers wrote: NACRE_DATA_DIR or /var/lib/nacre.
 std::string data_directory();
 std::string containers_directory();
-// The parent of the containers' cgroups in every hierarchy: NACRE_CGROUP_PARENT or /nacre.
-std::string cgroup_parent();
 // The path of another program of ours ("nacre-fs"): beside this one, or found in PATH.
 std::string program(const char* name);
 

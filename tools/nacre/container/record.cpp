@@ -19,6 +19,7 @@
 #include "base/sys/checked.h"
 #include "base/sys/file.h"
 #include "base/sys/process.h"
+#include "runtime/cgroup/manager.h"
 #include "tools/nacre/paths.h"
 
 namespace nacre::tool {
@@ -89,7 +90,7 @@ Result<UniqueFd> open_supervisor(const Record& record) {
 }  // namespace
 
 std::string Record::directory() const { return containers_directory() + "/" + id; }
-std::string Record::cgroup() const { return cgroup_parent() + "/" + id; }
+std::string Record::cgroup() const { return runtime::cgroup_parent() + "/" + id; }
 std::string Record::payload_cgroup() const { return cgroup() + "/payload"; }
 std::string Record::fs_cgroup() const { return cgroup() + "/fs"; }
 
