@@ -78,7 +78,7 @@ Result<> plan_mounts(const spec::Spec& spec, const HostFacts& facts, Plan& plan)
       return bad_input("mount on /: use root.path for the container's root");
     auto options = TRY(during("mount on " + mount.destination, parse_mount_options(mount.options)));
     if (options.bind || mount.type == "bind") {
-      TRY(plan_bind(mount, facts, std::move(options), plan));
+      TRY(plan_bind(mount, facts, options, plan));
     } else if (mount.type == "cgroup" || mount.type == "cgroup2") {
       TRY(plan_cgroup_mount(spec, mount, facts, plan));
     } else {

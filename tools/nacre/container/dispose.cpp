@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/nacre/container/dispose.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <sys/file.h>
 
 #include "base/cgroup/hierarchy.h"
 #include "base/sys/file.h"
@@ -34,6 +37,16 @@ Result<std::vector<Stale>> find_stale() {
   return stale;
 }
 
+// Removes a folder that is a container's no more. Whoever locks it does the work; the one whose
+// container it was waits for that.
+Result<> remove_discarded(const std::string& folder, bool wait) {
+  const auto opened = sys::open_at(AT_FDCWD, folder.c_str(), O_RDONLY | O_DIRECTORY);
+  if (!opened && opened.error().code == ENOENT) return {};
+  if (!opened) return fail(opened.error().code, "open " + folder);
+  if (::flock(opened->get(), wait ? LOCK_EX : LOCK_EX | LOCK_NB) != 0) return {};
+  return sys::remove_tree(folder);
+}
+
 }  // namespace
 
 bool runs(const Record& record) {
@@ -54,11 +67,18 @@ Result<> release(const Record& record) {
 
 Result<> dispose(const Record& record) {
   TRY(during("container " + record.name, release(record)));
-  return sys::remove_tree(record.directory());
+  // Gone at once for everybody else: half a folder could look like one that a crash left, and
+  // two would remove it.
+  const auto discarded = discarded_directory(record.id);
+  if (::rename(record.directory().c_str(), discarded.c_str()) != 0)
+    return errno == ENOENT ? Result<>{} : fail(errno, "remove " + record.directory());
+  return remove_discarded(discarded, true);
 }
 
 Result<std::vector<Error>> sweep() {
   std::vector<Error> failures;
+  for (const auto& folder : TRY(discarded_directories()))
+    if (auto done = remove_discarded(folder, false); !done) failures.push_back(std::move(done.error()));
   for (const auto& [record, lock] : TRY(find_stale())) {
     auto done = record.remove ? dispose(record) : release(record);
     if (done && !record.remove) done = save_exit_code(record, kKilled);

@@ -27,6 +27,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr char kDiscarded = '.';  // begins the name of a folder that only waits for removal
+
 Result<std::string> new_id() {
   std::array<unsigned char, 6> bytes{};
   TRY(sys::checked([&] { return ::getrandom(bytes.data(), bytes.size(), 0); }));
@@ -75,6 +77,17 @@ Record load(const std::string& id) {
     // A field of another type: what was read before it stands.
   }
   return record;
+}
+
+// The names of the folders beside each other.
+Result<std::vector<std::string>> folders() {
+  std::vector<std::string> names;
+  const auto folder = sys::open_at(AT_FDCWD, containers_directory().c_str(), O_RDONLY | O_DIRECTORY);
+  if (!folder && folder.error().code == ENOENT) return names;
+  if (!folder) return fail(folder.error().code, "open " + containers_directory());
+  for (const auto& entry : TRY(sys::list_directory(folder->get())))
+    if (entry.type == DT_DIR) names.push_back(entry.name);
+  return names;
 }
 
 Result<UniqueFd> open_lock(const Record& record) {
@@ -135,13 +148,21 @@ std::optional<int> exit_code(const Record& record) {
 
 Result<std::vector<Record>> all_records() {
   std::vector<Record> records;
-  const auto folder = sys::open_at(AT_FDCWD, containers_directory().c_str(), O_RDONLY | O_DIRECTORY);
-  if (!folder && folder.error().code == ENOENT) return records;
-  if (!folder) return fail(folder.error().code, "open " + containers_directory());
-  for (const auto& entry : TRY(sys::list_directory(folder->get())))
-    if (entry.type == DT_DIR) records.push_back(load(entry.name));
+  for (const auto& name : TRY(folders()))
+    if (!name.starts_with(kDiscarded)) records.push_back(load(name));
   std::ranges::sort(records, std::greater{}, &Record::created);
   return records;
+}
+
+std::string discarded_directory(const std::string& id) {
+  return containers_directory() + "/" + kDiscarded + id;
+}
+
+Result<std::vector<std::string>> discarded_directories() {
+  std::vector<std::string> paths;
+  for (const auto& name : TRY(folders()))
+    if (name.starts_with(kDiscarded)) paths.push_back(containers_directory() + "/" + name);
+  return paths;
 }
 
 Result<Record> find_record(std::string_view wanted) {

@@ -50,6 +50,10 @@ std::optional<int> exit_code(const Record& record);
 
 // Every container there is; folders without a readable record are given with only an id.
 Result<std::vector<Record>> all_records();
+// The name a container's folder gets when it is no container any more and only its files are
+// left to be removed, and all folders of such a name.
+std::string discarded_directory(const std::string& id);
+Result<std::vector<std::string>> discarded_directories();
 // By id, a unique beginning of one, or name. ENOENT-like bad_input when there is none.
 Result<Record> find_record(std::string_view id_or_name);
 

@@ -5,7 +5,6 @@
 #include <signal.h>
 
 #include "base/parse.h"
-#include "base/sys/file.h"
 #include "base/sys/process.h"
 #include "runtime/attend.h"
 #include "runtime/container.h"
@@ -30,11 +29,17 @@ Result<> end_init(const Record& record, unsigned seconds) {
   return runtime::kill(runtime_directory(), record.id, SIGKILL, true);
 }
 
+// Removed by somebody else meanwhile: then what was wanted is done.
+Result<> fine_if_gone(Error error) {
+  if (error.code == ENOENT) return {};
+  return std::unexpected(std::move(error));
+}
+
 // When the supervisor was killed, its work falls to us.
 Result<> take_over(const Record& record) {
-  if (!sys::exists(record.directory())) return {};
-  auto lock = TRY(try_lock(record));
-  if (!lock) return {};
+  auto lock = try_lock(record);
+  if (!lock) return fine_if_gone(std::move(lock.error()));
+  if (!*lock) return {};
   if (record.remove) return dispose(record);
   if (exit_code(record)) return {};
   TRY(release(record));
@@ -52,16 +57,18 @@ Result<> stop(const Record& record, unsigned seconds) {
 }
 
 Result<> remove(const Record& record, bool force) {
-  auto lock = TRY(try_lock(record));
-  const bool alive = !lock || runs(record);
+  auto lock = try_lock(record);
+  if (!lock) return fine_if_gone(std::move(lock.error()));
+  const bool supervised = !*lock;
+  const bool alive = supervised || runs(record);
   if (alive && !force)
     return bad_input("container " + record.name + ": is running; stop it first (nacre stop " + record.name +
                      "), or use rm -f");
-  if (!lock) {
+  if (supervised) {
     static_cast<void>(runtime::kill(runtime_directory(), record.id, SIGKILL, true));
     if (!wait_unsupervised(record, kSupervisorGrace)) kill_supervisor(record);
-    if (!sys::exists(record.directory())) return {};
-    lock = TRY(try_lock(record));
+    lock = try_lock(record);
+    if (!lock) return fine_if_gone(std::move(lock.error()));
   }
   return dispose(record);
 }
