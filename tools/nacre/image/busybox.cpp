@@ -33,7 +33,7 @@ constexpr std::array kFiles{
 };
 
 Result<std::string> find_busybox() {
-  for (const std::string path : kPlaces)
+  for (std::string path : kPlaces)
     if (sys::exists(path)) return path;
   return bad_input("image busybox: /bin/busybox is missing; install the package busybox-static");
 }
@@ -79,8 +79,7 @@ Result<std::string> busybox_image() {
   if (::stat(busybox.c_str(), &st) != 0) return fail(errno, busybox);
   // Another size or time of change is another busybox.
   const auto images = data_directory() + "/images";
-  const auto root =
-      images + "/busybox-" + std::to_string(st.st_size) + "-" + std::to_string(st.st_mtim.tv_sec);
+  auto root = images + "/busybox-" + std::to_string(st.st_size) + "-" + std::to_string(st.st_mtim.tv_sec);
   if (sys::exists(root)) return root;
 
   TRY(sys::make_directories(images));
