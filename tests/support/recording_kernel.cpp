@@ -6,7 +6,7 @@
 namespace nacre::test {
 namespace {
 
-std::string with(std::string text, const char* name, std::uint64_t value) {
+std::string with(const std::string& text, const char* name, std::uint64_t value) {
   return value == 0 ? text : text + " " + name + "=" + std::to_string(value);
 }
 

@@ -10,7 +10,6 @@ namespace nacre {
 namespace {
 
 using test::FailsSaying;
-using ::testing::ElementsAre;
 
 constexpr std::string_view kHybrid =
     "24 20 0:22 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755\n"

@@ -9,7 +9,6 @@ using test::FailsWith;
 using test::Succeeds;
 using test::Yields;
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 class LookupTest : public OverlayTest {};
 
