@@ -6,7 +6,7 @@
 namespace nacre {
 
 std::string Error::message() const {
-  if (code == kBadInput) return context;
+  if (code < 0) return context;
   const std::string reason = std::strerror(code);
   return context.empty() ? reason : context + ": " + reason;
 }

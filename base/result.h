@@ -12,7 +12,7 @@ namespace nacre {
 // What went wrong and, for a human, what we were trying to do.
 // The FUSE hot path leaves `context` empty, so a routine ENOENT allocates nothing.
 struct Error {
-  int code = 0;  // a positive errno
+  int code = 0;  // a positive errno, or one of the negative kinds below
   std::string context;
 
   // "mount proc on /proc: Operation not permitted". A context that explains itself
@@ -29,6 +29,9 @@ using Result = std::expected<T, Error>;
 
 // For bad input: the context says everything, no errno text is appended.
 inline constexpr int kBadInput = -1;
+// Bad input that shells tell apart: a command that does not exist, and one that cannot be executed.
+inline constexpr int kNoCommand = -2;
+inline constexpr int kUnusableCommand = -3;
 [[nodiscard]] inline std::unexpected<Error> bad_input(std::string what) {
   return fail(kBadInput, std::move(what));
 }

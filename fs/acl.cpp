@@ -5,6 +5,7 @@
 #include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
 
+#include <cstdint>
 #include <cstring>
 
 namespace nacre::fs {

@@ -3,6 +3,7 @@
 // directory, and giving it its name is the last step: either the whole object is there
 // afterwards, or nothing is.
 #include <algorithm>
+#include <cstdint>
 
 #include "base/scope_exit.h"
 #include "fs/layer/markers.h"

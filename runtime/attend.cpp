@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/attend.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -16,12 +20,14 @@
 #include "base/sys/checked.h"
 #include "base/sys/file.h"
 #include "base/sys/process.h"
+#include "runtime/flow.h"
 
 namespace nacre::runtime {
 namespace {
 
 constexpr std::array kForwarded{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
-constexpr char kInterruptKey = 3;  // ctrl-C
+constexpr char kInterruptKey = 3;                  // ctrl-C
+constexpr std::string_view kEndOfInputKey = "\4";  // ctrl-D
 
 sigset_t relayed_signals() {
   sigset_t set;
@@ -52,32 +58,61 @@ class RawTerminal {
   std::optional<termios> saved_;
 };
 
+// The user's output by a descriptor that does not block, where it can have one of its own: the
+// flag belongs to the open file, which others share.
+UniqueFd reopened(int output) {
+  struct stat st {};
+  if (::fstat(output, &st) != 0 || !(S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode))) return {};
+  const auto path = "/proc/self/fd/" + std::to_string(output);
+  return UniqueFd{::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)};
+}
+
 class Relay {
  public:
-  Relay(const Attendance& options, int process) : options_(options), process_(process) {}
+  Relay(const Attendance& options, int process)
+      : options_(options),
+        process_(process),
+        own_output_(reopened(options.output)),
+        input_(options.input, options.master),
+        output_(options.master, own_output_ ? own_output_.get() : options.output) {
+    if (options.master >= 0) ::fcntl(options.master, F_SETFL, O_RDWR | O_NONBLOCK);
+  }
 
   // Returns the signal that killed the process in place of one it would not have seen, or 0.
   Result<int> run(int signals) {
     copy_window_size();
-    for (;;) {
-      std::array<pollfd, 4> events{{{process_, POLLIN, 0},
+    while (!finished_) {
+      std::array<pollfd, 6> events{{{ended_ ? -1 : process_, POLLIN, 0},
                                     {signals, POLLIN, 0},
-                                    {options_.master, POLLIN, 0},
-                                    {options_.input, POLLIN, 0}}};
-      if (::poll(events.data(), events.size(), -1) < 0 && errno != EINTR) return fail(errno, "poll");
+                                    input_.source(),
+                                    input_.sink(),
+                                    output_.source(),
+                                    output_.sink()}};
+      // What the process wrote last is still in the pty.
+      const bool last_words = ended_ && !output_.waiting();
+      const int ready = ::poll(events.data(), events.size(), last_words ? 0 : -1);
+      if (ready < 0 && errno != EINTR) return fail(errno, "poll");
       if (events[1].revents != 0) take_signal(signals);
-      if (events[2].revents != 0) copy_output();
-      if (events[3].revents != 0) copy_input();
-      if (events[0].revents != 0) break;
+      if (events[2].revents != 0) take_input();
+      if (events[3].revents != 0) input_.drain();
+      if (events[4].revents != 0) output_.fill();
+      // As when a terminal is closed.
+      if (events[5].revents != 0 && !output_.drain()) deliver(SIGHUP);
+      if (events[0].revents != 0) {
+        ended_ = true;
+        input_ = Flow(-1, -1);
+      } else if (last_words && events[4].revents == 0) {
+        finished_ = true;
+      }
     }
-    drain();
     return killed_by_;
   }
 
  private:
   void copy_window_size() const {
     winsize size{};
-    if (options_.master >= 0 && ::ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
+    if (options_.master < 0) return;
+    if (::ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 || ::ioctl(options_.output, TIOCGWINSZ, &size) == 0)
       ::ioctl(options_.master, TIOCSWINSZ, &size);
   }
 
@@ -90,8 +125,11 @@ class Relay {
   }
 
   void deliver(int signal) {
-    const bool deadly = options_.insist && signal != SIGUSR1 && signal != SIGUSR2;
-    if (deadly && !handles_signal(options_.pid, signal)) {
+    const bool deadly = signal != SIGUSR1 && signal != SIGUSR2;
+    if (ended_) {
+      // Only output that nobody reads keeps us here.
+      finished_ = finished_ || deadly;
+    } else if (deadly && options_.insist && !handles_signal(options_.pid, signal)) {
       killed_by_ = signal;
       static_cast<void>(sys::pidfd_signal(process_, SIGKILL));
     } else {
@@ -99,31 +137,12 @@ class Relay {
     }
   }
 
-  // False when there is nothing more to come.
-  bool copy_output() {
-    std::array<char, 16384> buffer;
-    const auto size = ::read(options_.master, buffer.data(), buffer.size());
-    if (size <= 0) {
-      options_.master = -1;
-      return false;
-    }
-    static_cast<void>(sys::write_all(options_.output, {buffer.data(), static_cast<std::size_t>(size)}));
-    return true;
-  }
-
-  void copy_input() {
-    std::array<char, 4096> buffer;
-    const auto size = ::read(options_.input, buffer.data(), buffer.size());
-    if (size <= 0) {
-      options_.input = -1;
-      // End of input is ctrl-D to whoever reads the terminal.
-      if (options_.master >= 0) static_cast<void>(!::write(options_.master, "\4", 1));
-      return;
-    }
-    const std::string_view bytes(buffer.data(), static_cast<std::size_t>(size));
+  void take_input() {
+    const auto bytes = input_.fill();
+    // End of input is ctrl-D to whoever reads the terminal.
+    if (input_.ended()) input_.put(kEndOfInputKey);
     if (bytes.find(kInterruptKey) != std::string_view::npos && options_.insist && interrupt_would_be_lost())
       deliver(SIGINT);
-    static_cast<void>(sys::write_all(options_.master, bytes));
   }
 
   // The pty would turn ctrl-C into a signal for pid 1 of the namespace, which the kernel
@@ -136,30 +155,32 @@ class Relay {
            !handles_signal(options_.pid, SIGINT);
   }
 
-  // What the process wrote last is still in the pty.
-  void drain() {
-    pollfd event{options_.master, POLLIN, 0};
-    while (event.fd >= 0 && ::poll(&event, 1, 0) == 1 && copy_output()) event.fd = options_.master;
-  }
-
   Attendance options_;
   int process_;
+  UniqueFd own_output_;
+  Flow input_;
+  Flow output_;
   int killed_by_ = 0;
+  bool ended_ = false;     // the process
+  bool finished_ = false;  // nothing is left to relay
 };
 
 }  // namespace
 
 bool handles_signal(pid_t pid, int signal) {
+  // A blocked signal waits for sigwaitinfo(2) or a signalfd, as small inits take theirs.
+  constexpr std::array<std::string_view, 3> kMasks{"SigBlk:", "SigIgn:", "SigCgt:"};
   const auto status = sys::read_file("/proc/" + std::to_string(pid) + "/status").value_or("");
   for (const auto line : split(status, '\n')) {
-    if (!line.starts_with("SigCgt:") && !line.starts_with("SigIgn:")) continue;
+    if (std::ranges::none_of(kMasks, [&](auto name) { return line.starts_with(name); })) continue;
     const auto mask = parse_int<std::uint64_t>(trim(line.substr(7)), 16).value_or(0);
     if ((mask >> (signal - 1) & 1) != 0) return true;
   }
   return false;
 }
 
-void block_relayed_signals() {
+void prepare_to_attend() {
+  ::signal(SIGPIPE, SIG_IGN);
   const auto set = relayed_signals();
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
 }

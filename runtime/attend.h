@@ -17,18 +17,20 @@ struct Attendance {
 
 // Carries bytes, window sizes and signals between the user and a process until the process ends
 // and its pty is drained; meanwhile a terminal on standard input that feeds the pty is in raw
-// mode. The caller has blocked the signals, see block_relayed_signals(). Returns the exit code,
-// 128 + N for a process killed by signal N.
+// mode. The caller has blocked the signals, see prepare_to_attend(). Returns the exit code,
+// 128 + N for a process killed by signal N. Neither side waits for the other: a user who does not
+// read stops the process and not the signals to it. One who has gone for good hangs up (SIGHUP).
 // With `insist` a signal that would be lost because the process, being pid 1 of its namespace,
 // has no handler for it kills it instead, and counts as what killed it.
 Result<int> attend(const Attendance& options);
 
-// Whether a process catches or ignores a signal on purpose (proc_pid_status(5)). A pid 1 that
-// does neither never sees it.
+// Whether a process catches, blocks or ignores a signal on purpose (proc_pid_status(5)). A pid 1
+// that does none of them never sees it.
 bool handles_signal(pid_t pid, int signal);
 
-// Blocks what attend() forwards, and SIGWINCH, in this thread. Programs started later begin
-// with nothing blocked.
-void block_relayed_signals();
+// Blocks what attend() forwards, and SIGWINCH, in this thread, and ignores SIGPIPE: a supervisor
+// whose user has gone still has a container to look after. Programs started later begin with
+// nothing blocked or ignored.
+void prepare_to_attend();
 
 }  // namespace nacre::runtime

@@ -68,8 +68,10 @@ Result<> remove_locked(Store& store, const State& state) {
     TRY(cgroup.remove());
   }
   TRY(store.remove(state.id));
-  // By the specification a failing poststop hook changes nothing any more.
-  if (spec) static_cast<void>(run_hooks("poststop", spec->hooks.poststop, to_oci_json(state, "stopped")));
+  if (!spec) return {};
+  // By the specification a failing poststop hook changes nothing, for those after it neither.
+  for (const auto& hook : spec->hooks.poststop)
+    static_cast<void>(run_hooks("poststop", {hook}, to_oci_json(state, "stopped")));
   return {};
 }
 
@@ -88,7 +90,10 @@ Result<> start(const std::string& root, const std::string& id) {
   state.started = true;
   TRY(store.save(state));
   TRY(process::open_gate(connection->get()));
-  return run_hooks("poststart", spec.hooks.poststart, to_oci_json(state, "running"));
+  auto hooks = run_hooks("poststart", spec.hooks.poststart, to_oci_json(state, "running"));
+  // By the specification the container ends then; the hook's error is the one to report.
+  if (!hooks) static_cast<void>(kill_everything(state));
+  return hooks;
 }
 
 Result<> kill(const std::string& root, const std::string& id, int signal, bool all) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/creation.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "runtime/process/converse.h"
 #include "runtime/process/gate.h"
 #include "runtime/process/prepare.h"
+#include "runtime/rlimits.h"
 #include "runtime/spec/parse.h"
 #include "runtime/spec/validate.h"
 
@@ -39,6 +41,19 @@ int joined_namespace(const process::InitJob& job, std::string_view type) {
   return found == job.plan.joins.end()
              ? -1
              : job.joins[static_cast<std::size_t>(found - job.plan.joins.begin())].get();
+}
+
+// Namespaces of the host can be joined only by those who are not in a user namespace of their own
+// yet, and those of another user namespace only from inside it: what can be joined early is.
+std::function<void()> join_first(process::InitJob& job) {
+  if (!spec::has_namespace(*job.spec, "user")) return {};
+  return [&job] {
+    for (std::size_t i = 0; i < job.joins.size(); ++i) {
+      const auto& type = job.plan.joins[i].type;
+      if (type == "pid" || type == "user" || type == "mount") continue;
+      if (::setns(job.joins[i].get(), 0) == 0) job.joins[i].reset();
+    }
+  };
 }
 
 }  // namespace
@@ -82,6 +97,8 @@ Result<> Creation::claim() {
 
 Result<> Creation::make_cgroup() {
   hierarchies_ = TRY(cgroup::Hierarchies::detect());
+  // Engines leave the list out and mean the default devices, as with runc.
+  if (auto& rules = spec_.linux_.resources.devices; rules.empty()) rules.emplace_back();
   auto path = TRY(cgroup_path_of(spec_, options_.id));
   // Written down neither too early nor too late: whoever deletes what a crash left kills what
   // is in the cgroup, and removes it.
@@ -121,7 +138,8 @@ Result<> Creation::start_init() {
   channel_.emplace(std::move(ours));
   const process::CloneOptions options{.flags = job_.plan.clone_flags,
                                       .pid_namespace = joined_namespace(job_, "pid"),
-                                      .user_namespace = joined_namespace(job_, "user")};
+                                      .user_namespace = joined_namespace(job_, "user"),
+                                      .before = join_first(job_)};
   state_.pid = TRY(process::clone_process(options, [&] {
     channel_->close();
     console_.reset();
@@ -138,6 +156,7 @@ Result<> Creation::prepare_from_outside() {
   if (spec::has_new_namespace(spec_, "user"))
     TRY(process::write_id_maps(state_.pid, linux.uid_mappings, linux.gid_mappings));
   if (const auto score = spec_.process->oom_score_adj) TRY(process::set_oom_score(state_.pid, *score));
+  if (spec::has_namespace(spec_, "user")) rlimits::raise_hard(state_.pid, spec_.process->rlimits);
   return {};
 }
 

@@ -19,6 +19,8 @@
 #include "runtime/process/clone.h"
 #include "runtime/process/converse.h"
 #include "runtime/process/prepare.h"
+#include "runtime/rlimits.h"
+#include "runtime/spec/namespaces.h"
 #include "runtime/spec/validate.h"
 #include "runtime/view.h"
 
@@ -28,21 +30,11 @@ namespace {
 using process::Channel;
 using process::Tag;
 
-struct NamespaceFile {
-  const char* name;
-  int flag;
-};
-constexpr std::array kNamespaceFiles{
-    NamespaceFile{"user", CLONE_NEWUSER}, NamespaceFile{"cgroup", CLONE_NEWCGROUP},
-    NamespaceFile{"ipc", CLONE_NEWIPC},   NamespaceFile{"uts", CLONE_NEWUTS},
-    NamespaceFile{"net", CLONE_NEWNET},   NamespaceFile{"time", CLONE_NEWTIME},
-    NamespaceFile{"pid", CLONE_NEWPID},   NamespaceFile{"mnt", CLONE_NEWNS}};
-
 // The namespaces of the container that are not ours: joining one's own user namespace is EINVAL.
 Result<int> foreign_namespaces(pid_t init) {
   int flags = 0;
-  for (const auto& [name, flag] : kNamespaceFiles) {
-    const auto file = std::string("/ns/") + name;
+  for (const auto& [type, name, flag] : spec::kNamespaceTypes) {
+    const auto file = "/ns/" + std::string(name);
     const auto theirs = sys::read_link_at(AT_FDCWD, ("/proc/" + std::to_string(init) + file).c_str());
     const auto ours = sys::read_link_at(AT_FDCWD, ("/proc/self" + file).c_str());
     if (!theirs) return fail(theirs.error().code, "look at the container's namespaces");
@@ -83,8 +75,7 @@ Result<> set_up_and_execute(ExecJob& job, Channel& channel) {
   if ((job.namespaces & CLONE_NEWUSER) != 0) TRY(process::become_namespace_root());
   job.init.reset();
   auto terminal = TRY(open_terminal(job.command.process, channel));
-  const auto file = TRY(process::become_user(job.command, terminal, channel, {label.get()}));
-  static_cast<void>(terminal.release());  // closed with all others
+  const auto file = TRY(process::become_user(job.command, std::move(terminal), channel, {label.get()}));
   TRY(channel.send(Tag::ready));
   TRY(channel.expect(Tag::resume));
   return std::unexpected(process::execute(job.command, file, label));
@@ -153,6 +144,8 @@ Result<> Execution::prepare() {
   if (!init || !init_lives(state_)) return bad_input("container not running");
   job_.init = std::move(*init);
   job_.namespaces = TRY(foreign_namespaces(state_.pid));
+  // They were looked up by a number that another process may have got in between.
+  if (!init_lives(state_)) return bad_input("container not running");
   if (!options_.console_socket.empty())
     console_ = TRY(during("console socket", sys::connect_stream(options_.console_socket)));
   if (state_.registered_view) {
@@ -174,9 +167,10 @@ Result<> Execution::start_process() {
   }));
   if (!state_.cgroup_path.empty()) {
     auto cgroup = TRY(CgroupManager::open(TRY(cgroup::Hierarchies::detect()), state_.cgroup_path));
-    TRY(cgroup.join(pid_));
+    TRY(cgroup.join(pid_, state_.pid));
   }
   if (const auto score = options_.process.oom_score_adj) TRY(process::set_oom_score(pid_, *score));
+  if ((job_.namespaces & CLONE_NEWUSER) != 0) rlimits::raise_hard(pid_, options_.process.rlimits);
   return {};
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -6,7 +7,7 @@
 #include <cstdlib>
 
 #include "base/log.h"
-#include "base/sys/file.h"
+#include "base/sys/sealed_self.h"
 #include "runtime/cli/arguments.h"
 #include "runtime/cli/commands.h"
 #include "runtime/cli/report.h"
@@ -57,6 +58,10 @@ Result<> check_global(Invocation& call, const Ignored& other) {
   return {};
 }
 
+bool enters_containers(std::string_view command) {
+  return command == "create" || command == "run" || command == "exec";
+}
+
 // A caller may have closed them; a descriptor of ours must not take their place.
 bool has_standard_streams() {
   for (int fd = 0; fd < 3; ++fd)
@@ -84,6 +89,12 @@ int main(int argc, char** argv) {
   if (!arguments.command.empty() && app.get_subcommands(is_command).empty()) {
     report(call, {kBadInput, "unknown command \"" + arguments.command + "\"; see: nacre-runtime --help"});
     return 1;
+  }
+  if (enters_containers(arguments.command)) {
+    if (const auto sealed = nacre::sys::seal_self(argv); !sealed) {
+      report(call, sealed.error());
+      return 1;
+    }
   }
   // The parser takes its words from the end.
   std::vector<std::string> words(arguments.own.rbegin(), arguments.own.rend());

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <set>
 #include <string_view>
 
@@ -74,6 +75,18 @@ Result<> apply(const std::vector<spec::Rlimit>& limits) {
     return fail(code, std::move(text));
   }
   return {};
+}
+
+void raise_hard(pid_t pid, const std::vector<spec::Rlimit>& limits) {
+  for (const auto& limit : limits) {
+    const auto* const type = find(limit.type);
+    rlimit now{};
+    if (type == nullptr || ::prlimit(pid, type->resource, nullptr, &now) != 0) continue;
+    if (now.rlim_max >= limit.hard) continue;
+    now.rlim_max = limit.hard;
+    // Refused: apply() will be refused too, and says it.
+    static_cast<void>(::prlimit(pid, type->resource, &now, nullptr));
+  }
 }
 
 }  // namespace nacre::runtime::rlimits

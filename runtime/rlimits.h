@@ -17,4 +17,8 @@ Result<> validate(const std::vector<spec::Rlimit>& limits);
 // error says so and names the limit.
 Result<> apply(const std::vector<spec::Rlimit>& limits);
 
+// Raises hard limits that are below what `limits` wants, where we may, for a process that is about
+// to call apply() in a user namespace, where no capability raises them. Soft limits stay.
+void raise_hard(pid_t pid, const std::vector<spec::Rlimit>& limits);
+
 }  // namespace nacre::runtime::rlimits

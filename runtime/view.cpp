@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/view.h"
 
+#include <cstdint>
+
 #include "runtime/seccomp/filter.h"
 #include "runtime/spec/validate.h"
 

@@ -31,13 +31,6 @@ struct StartFailure {
   ::_exit(127);
 }
 
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
-  std::vector<char*> list;
-  for (const auto& text : strings) list.push_back(const_cast<char*>(text.c_str()));
-  list.push_back(nullptr);
-  return list;
-}
-
 // Moves the wanted descriptors to their numbers: first out of the way, then into place.
 bool place_fds(const std::vector<std::pair<int, int>>& wanted, std::vector<int>& lifted, int& pipe) {
   int highest = 2;
@@ -68,20 +61,15 @@ bool place_fds(const std::vector<std::pair<int, int>>& wanted, std::vector<int>&
     if (!procs || ::write(procs.get(), "0", 1) != 1) report_and_exit(pipe, "join cgroup");
   }
   if (!place_fds(options.fds, lifted, pipe)) report_and_exit(pipe, "arrange descriptors");
-  struct sigaction standard {};
-  standard.sa_handler = SIG_DFL;
-  for (int signal = 1; signal < 32; ++signal) ::sigaction(signal, &standard, nullptr);
-  sigset_t none;
-  sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  reset_signals();
   ::execve(argv[0], argv, environment);
   report_and_exit(pipe, "exec");
 }
 
 Result<pid_t> start(const SpawnOptions& options, bool detached) {
   // All memory is taken before fork: a child of a threaded program must not allocate.
-  const auto argv = pointers(options.argv);
-  const auto given = options.environment ? pointers(*options.environment) : std::vector<char*>{};
+  const auto argv = exec_array(options.argv);
+  const auto given = options.environment ? exec_array(*options.environment) : std::vector<char*>{};
   char** const environment = options.environment ? const_cast<char**>(given.data()) : environ;
   std::vector<int> lifted(options.fds.size(), -1);
   std::array<int, 2> pipe{};
@@ -122,6 +110,22 @@ Result<pid_t> start(const SpawnOptions& options, bool detached) {
 }
 
 }  // namespace
+
+std::vector<char*> exec_array(const std::vector<std::string>& strings) {
+  std::vector<char*> list;
+  for (const auto& text : strings) list.push_back(const_cast<char*>(text.c_str()));
+  list.push_back(nullptr);
+  return list;
+}
+
+void reset_signals() {
+  struct sigaction standard {};
+  standard.sa_handler = SIG_DFL;
+  for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &standard, nullptr);
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
 
 Result<UniqueFd> pidfd_open(pid_t pid) {
   return UniqueFd{static_cast<int>(TRY(checked([&] { return ::syscall(SYS_pidfd_open, pid, 0); })))};

@@ -32,6 +32,11 @@ struct SpawnOptions {
   std::vector<std::string> cgroup_procs;
   bool new_session = true;
 };
+// As execve(2) wants its arrays: pointers into `strings`, and a null pointer.
+std::vector<char*> exec_array(const std::vector<std::string>& strings);
+// Default signal dispositions and an empty mask, whatever the caller had.
+void reset_signals();
+
 // Starts a program and returns its pid once exec(2) has succeeded; the error names the
 // program and the step. The child is the caller's to wait for.
 Result<pid_t> spawn(const SpawnOptions& options);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fs/fuse/directory.h"
 
+#include <cstdint>
+
 #include "fs/fuse/answer.h"
 
 namespace nacre::fs {

@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 
+#include <cstdint>
+
 #include "fs/fuse/answer.h"
 
 namespace nacre::fs {

@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 
+#include <cstdint>
+
 #include "fs/fuse/answer.h"
 #include "fs/fuse/directory.h"
 #include "fs/fuse/file.h"

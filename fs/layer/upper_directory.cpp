@@ -6,6 +6,7 @@
 #include <sys/xattr.h>
 
 #include <array>
+#include <cstdint>
 
 #include "base/scope_exit.h"
 #include "base/sys/checked.h"

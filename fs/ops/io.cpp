@@ -2,6 +2,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cstdint>
+
 #include "base/sys/checked.h"
 #include "fs/overlay_fs.h"
 

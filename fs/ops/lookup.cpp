@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fs/overlay_fs.h"
 
+#include <cstdint>
+
 namespace nacre::fs {
 
 Result<Entry> OverlayFs::lookup(InodeId parent, Name name) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <dirent.h>
 
+#include <cstdint>
+
 #include "fs/layer/markers.h"
 #include "fs/model/merged_dir.h"
 #include "fs/overlay_fs.h"

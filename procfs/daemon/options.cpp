@@ -3,6 +3,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstdint>
+
 #include "base/control/protocol.h"
 #include "base/log.h"
 

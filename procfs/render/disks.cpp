@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "procfs/render/render.h"
 
+#include <cstdint>
+
 namespace nacre::procfs {
 namespace {
 

@@ -5,6 +5,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cstdint>
+
 #include "base/parse.h"
 #include "base/sys/checked.h"
 #include "base/sys/file.h"

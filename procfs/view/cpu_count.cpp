@@ -2,6 +2,7 @@
 #include "procfs/view/cpu_count.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 
 namespace nacre::procfs {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/parse.h"
+
+#include <cstdint>
 #include "runtime/cgroup/convert.h"
 #include "runtime/cgroup/settings.h"
 

@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 
 #include <array>
+#include <cstdint>
 #include <cstring>
 
 #include "base/scope_exit.h"

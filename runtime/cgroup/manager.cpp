@@ -170,13 +170,25 @@ Result<> CgroupManager::apply(const spec::Resources& resources) {
   return apply_devices(resources.devices);
 }
 
-Result<> CgroupManager::join(pid_t pid) {
+Result<> CgroupManager::join(pid_t pid, pid_t companion) {
   const auto files = procs_files();
   if (files.empty()) return fail(ENOENT, "cgroup " + path_);
   const auto text = std::to_string(pid);
-  for (const auto& file : files)
-    TRY(during("process " + text + " into its cgroup", sys::write_file(file, text)));
+  for (const auto& file : files) {
+    auto written = sys::write_file(file, text);
+    if (!written && written.error().code == EBUSY && companion > 0)
+      written = sys::write_file(TRY(procs_file_of(companion)), text);
+    TRY(during("process " + text + " into its cgroup", std::move(written)));
+  }
   return {};
+}
+
+Result<std::string> CgroupManager::procs_file_of(pid_t companion) const {
+  const auto memberships =
+      TRY(cgroup::parse_memberships(TRY(sys::read_file("/proc/" + std::to_string(companion) + "/cgroup"))));
+  const auto path = TRY(cgroup::path_for(memberships, ""));
+  if (!path.starts_with(path_ + "/")) return fail(EBUSY, "cgroup " + path);
+  return hierarchies_.v2()->directory(path) + "/cgroup.procs";
 }
 
 std::vector<std::string> CgroupManager::directories() const {

@@ -39,8 +39,10 @@ class CgroupManager {
 
   // Writes the limits that `resources` has; others stay as they are.
   Result<> apply(const spec::Resources& resources);
-  // Moves a process (all its threads) into the cgroup, in every hierarchy.
-  Result<> join(pid_t pid);
+  // Moves a process (all its threads) into the cgroup, in every hierarchy. A v2 cgroup that has
+  // given controllers to those below takes none itself (EBUSY): then it goes where `companion`
+  // is, if that is below.
+  Result<> join(pid_t pid, pid_t companion = 0);
   // The cgroup.procs file of every hierarchy, for a child that moves itself.
   std::vector<std::string> procs_files() const;
 
@@ -70,6 +72,7 @@ class CgroupManager {
   Result<> apply_devices(const std::vector<spec::DeviceRule>& rules);
   Result<> kill_by_signal(int signal);
   std::vector<std::string> directories() const;
+  Result<std::string> procs_file_of(pid_t companion) const;
 
   cgroup::Hierarchies hierarchies_;
   std::string path_;

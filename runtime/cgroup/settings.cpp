@@ -2,6 +2,7 @@
 #include "runtime/cgroup/settings.h"
 
 #include <array>
+#include <cstdint>
 
 namespace nacre::runtime {
 namespace {

@@ -87,7 +87,7 @@ Result<int> run(const Invocation& call, const ExecArguments& arguments) {
     console = TRY(ConsoleSocket::listen(call.root + "/.console." + std::to_string(::getpid())));
     options.console_socket = console->path();
   }
-  if (!arguments.detach) block_relayed_signals();
+  if (!arguments.detach) prepare_to_attend();
   const pid_t pid = TRY(exec(options));
   const auto terminal = console ? TRY(console->receive()) : UniqueFd{};
   return arguments.detach ? Result<int>{0}

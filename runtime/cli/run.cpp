@@ -28,7 +28,7 @@ Result<int> run(const Invocation& call, const RunArguments& arguments) {
     console = TRY(ConsoleSocket::listen(call.root + "/.console." + std::to_string(::getpid())));
     options.console_socket = console->path();
   }
-  if (!arguments.detach) block_relayed_signals();
+  if (!arguments.detach) prepare_to_attend();
   const pid_t pid = TRY(create(options));
   ScopeExit undo{[&] { static_cast<void>(remove(options.root, options.id, true)); }};
   const auto terminal = console ? TRY(console->receive()) : UniqueFd{};

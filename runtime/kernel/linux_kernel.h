@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+
 #include "runtime/kernel/kernel.h"
 
 namespace nacre::runtime::kernel {

@@ -6,6 +6,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <cstdint>
+
 #include "base/sys/checked.h"
 #include "base/sys/file.h"
 #include "base/sys/mount.h"

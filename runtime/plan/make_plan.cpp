@@ -1,35 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/plan/plan.h"
 
-#include <linux/sched.h>
 #include <sys/mount.h>
 
 #include <algorithm>
-#include <array>
+#include <cstdint>
 
 #include "base/parse.h"
 #include "runtime/plan/builder.h"
 #include "runtime/plan/mount_options.h"
+#include "runtime/spec/namespaces.h"
 #include "runtime/spec/validate.h"
 
 namespace nacre::runtime::plan {
 namespace {
 
-struct NamespaceFlag {
-  std::string_view type;
-  std::uint64_t flag;
-};
 // The namespaces made by clone3(2). "cgroup" comes after joining the container's cgroup, "time"
 // after its offsets are set.
-constexpr std::array kCloned{NamespaceFlag{"user", CLONE_NEWUSER},   NamespaceFlag{"pid", CLONE_NEWPID},
-                             NamespaceFlag{"network", CLONE_NEWNET}, NamespaceFlag{"ipc", CLONE_NEWIPC},
-                             NamespaceFlag{"uts", CLONE_NEWUTS},     NamespaceFlag{"mount", CLONE_NEWNS}};
+constexpr int kCloned =
+    CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS;
 
 void plan_namespaces(const spec::Spec& spec, Plan& plan) {
   for (const auto& one : spec.linux_.namespaces) {
     if (one.path.empty()) {
-      const auto found = std::ranges::find(kCloned, one.type, &NamespaceFlag::type);
-      if (found != kCloned.end()) plan.clone_flags |= found->flag;
+      plan.clone_flags |= static_cast<unsigned>(spec::namespace_flag(one.type) & kCloned);
       continue;
     }
     // A process cannot change its own pid namespace, and the user namespace has to be entered
@@ -98,8 +92,9 @@ Result<Plan> make_plan(const spec::Spec& spec, const HostFacts& facts) {
   bool below = true;
   const auto& propagation = spec.linux_.rootfs_propagation;
   const auto root_propagation = propagation_flag(propagation, below);
-  const bool as_is = root_propagation != 0 && root_propagation != MS_UNBINDABLE;
-  plan.steps.push_back(SetTreePropagation{as_is ? root_propagation : static_cast<std::uint64_t>(MS_SLAVE)});
+  // A shared root is made so at the end: until it is entered, what is mounted would reach the host.
+  plan.steps.push_back(
+      SetTreePropagation{root_propagation == MS_PRIVATE ? root_propagation : std::uint64_t{MS_SLAVE}});
   plan.steps.push_back(AttachRoot{facts.root_given ? facts.bundle : root_path_of(spec, facts.bundle)});
   TRY(plan_mounts(spec, facts, plan));
   plan_devices(spec, plan);

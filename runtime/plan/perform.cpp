@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <cstdint>
+
 namespace nacre::runtime::plan {
 namespace {
 
@@ -14,7 +16,10 @@ class Performer {
  public:
   Performer(Kernel& kernel, Materials& materials) : kernel_(kernel), m_(materials) {}
 
-  Result<> operator()(const EnterNamespace& s) { return kernel_.join_namespace(m_.joins[s.index].get()); }
+  Result<> operator()(const EnterNamespace& s) {
+    // Closed: joined already, before a user namespace took the right to.
+    return m_.joins[s.index] ? kernel_.join_namespace(m_.joins[s.index].get()) : Result<>{};
+  }
   Result<> operator()(const NewCgroupNamespace&) { return kernel_.new_cgroup_namespace(); }
   Result<> operator()(const NewTimeNamespace& s) {
     std::string text;
@@ -54,7 +59,6 @@ class Performer {
   }
 
  private:
-  Result<UniqueFd> new_filesystem(const MountFilesystem& s);
   Result<> bind_device(const std::string& target, mode_t mode, dev_t device);
 
   Kernel& kernel_;
@@ -62,21 +66,17 @@ class Performer {
   UniqueFd empty_;  // an empty read-only tmpfs, once one directory has been masked
 };
 
-Result<UniqueFd> Performer::new_filesystem(const MountFilesystem& s) {
-  auto mount = kernel_.new_filesystem(s.type, s.parameters, s.attributes);
-  if (mount || mount.error().code != EPERM || s.fallback == SIZE_MAX) return mount;
-  auto bound = TRY(kernel_.clone(m_.sources[s.fallback].get(), true));
-  TRY(kernel_.set_attributes(bound.get(), s.attributes, 0, MS_SLAVE, true));
-  return bound;
-}
-
 Result<> Performer::operator()(const MountFilesystem& s) {
   const auto target = TRY(s.real_directory ? kernel_.real_directory(m_.root, s.target)
                                            : kernel_.place(m_.root, s.target, Kernel::Kind::directory));
-  const auto mount = TRY(new_filesystem(s));
-  if (s.propagation != 0) TRY(kernel_.set_attributes(mount.get(), 0, 0, s.propagation, false));
-  if (s.copy_up) TRY(during("copy up", kernel_.copy_tree(target.get(), mount.get())));
-  return kernel_.attach(mount.get(), target.get());
+  const auto made = kernel_.new_filesystem(s.type, s.parameters, s.attributes);
+  const bool bind = !made && made.error().code == EPERM && s.fallback != SIZE_MAX;
+  if (!made && !bind) return std::unexpected(made.error());
+  const int mount = bind ? m_.sources[s.fallback].get() : made->get();
+  if (bind) TRY(kernel_.set_attributes(mount, s.attributes, 0, MS_SLAVE, true));
+  if (s.propagation != 0) TRY(kernel_.set_attributes(mount, 0, 0, s.propagation, false));
+  if (s.copy_up) TRY(during("copy up", kernel_.copy_tree(target.get(), mount)));
+  return kernel_.attach(mount, target.get());
 }
 
 Result<> Performer::operator()(const BindMount& s) {

@@ -16,6 +16,7 @@
 
 #include "base/sys/checked.h"
 #include "base/sys/file.h"
+#include "base/sys/process.h"
 #include "runtime/capabilities.h"
 #include "runtime/process/command.h"
 #include "runtime/process/lookup.h"
@@ -133,11 +134,12 @@ void add_home(spec::Process& process) {
 
 }  // namespace
 
-Result<std::string> become_user(Command& command, const UniqueFd& terminal, Channel& channel,
+Result<std::string> become_user(Command& command, UniqueFd terminal, Channel& channel,
                                 std::vector<int> keep) {
   auto& process = command.process;
-  reset_signals();
+  sys::reset_signals();
   TRY(take_terminal(terminal));
+  terminal.reset();
   TRY(new_keyring(command.keyring));
   TRY(rlimits::apply(process.rlimits));
   TRY(give_stdio(process.user.uid));

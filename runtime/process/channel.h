@@ -31,6 +31,7 @@ struct Note {
   std::vector<UniqueFd> fds;
 };
 
+// Notes of any length: what a message cannot hold (annotations have no limit) goes in a file.
 class Channel {
  public:
   explicit Channel(UniqueFd socket) : socket_(std::move(socket)) {}

@@ -40,6 +40,7 @@ struct Report {
 
 [[noreturn]] void help(const CloneOptions& options, const std::function<void()>& child, int pipe) {
   Report report;
+  if (options.before) options.before();
   if (options.pid_namespace >= 0 && ::setns(options.pid_namespace, CLONE_NEWPID) != 0) {
     report.step = 'p';
   } else if (options.user_namespace >= 0 && ::setns(options.user_namespace, CLONE_NEWUSER) != 0) {
@@ -80,7 +81,8 @@ Result<pid_t> clone_by_helper(const CloneOptions& options, const std::function<v
 }  // namespace
 
 Result<pid_t> clone_process(const CloneOptions& options, const std::function<void()>& child) {
-  if (options.pid_namespace >= 0 || options.user_namespace >= 0) return clone_by_helper(options, child);
+  if (options.pid_namespace >= 0 || options.user_namespace >= 0 || options.before)
+    return clone_by_helper(options, child);
   const auto pid = clone3(options.flags, SIGCHLD);
   if (pid < 0) return explained(errno);
   if (pid == 0) {

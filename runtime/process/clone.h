@@ -14,6 +14,8 @@ struct CloneOptions {
   std::uint64_t flags = 0;  // CLONE_NEW*
   int pid_namespace = -1;   // existing ones to be born in
   int user_namespace = -1;
+  // Called on the way, before any of them is entered, by the process that will clone.
+  std::function<void()> before;
 };
 
 // A copy of this process in other namespaces, running `child`, which must not return. It is a

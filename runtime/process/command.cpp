@@ -2,23 +2,27 @@
 #include "runtime/process/command.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/sys/checked.h"
 #include "base/sys/file.h"
+#include "base/sys/process.h"
 #include "runtime/process/lookup.h"
 #include "runtime/seccomp/filter.h"
 
 namespace nacre::runtime::process {
 namespace {
 
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
-  std::vector<char*> list;
-  for (const auto& text : strings) list.push_back(const_cast<char*>(text.c_str()));
-  list.push_back(nullptr);
-  return list;
+// The last entry of a variable is the one that counts; programs differ in which they take.
+std::vector<std::string> last_of_each(const std::vector<std::string>& environment) {
+  std::vector<std::string> result;
+  for (const auto& entry : environment) {
+    const auto name = entry.substr(0, entry.find('=') + 1);
+    if (!name.empty()) std::erase_if(result, [&](const std::string& old) { return old.starts_with(name); });
+    result.push_back(entry);
+  }
+  return result;
 }
 
 bool wants(const std::string& label) { return !label.empty() && label != "unconfined"; }
@@ -28,6 +32,7 @@ bool wants(const std::string& label) { return !label.empty() && label != "unconf
 Result<Command> prepare(const spec::Process& process, const std::optional<spec::Seccomp>& seccomp) {
   Command command;
   command.process = process;
+  command.process.env = last_of_each(process.env);
   if (seccomp) {
     command.filter = TRY(during("linux.seccomp", seccomp::compile(*seccomp)));
     command.filter_flags = TRY(during("linux.seccomp", seccomp::flags_of(*seccomp)));
@@ -61,8 +66,8 @@ Error execute(const Command& command, const std::string& file, const UniqueFd& l
     if (auto written = during("set the label \"" + text + "\"", sys::write_all(label.get(), text)); !written)
       return written.error();
   }
-  const auto argv = pointers(command.process.args);
-  const auto environment = pointers(command.process.env);
+  const auto argv = sys::exec_array(command.process.args);
+  const auto environment = sys::exec_array(command.process.env);
   // Without no_new_privs the filter needed CAP_SYS_ADMIN and is installed already; with an agent
   // it was needed while the parent could still pass the listener on.
   if (command.filtered && command.process.no_new_privileges && !command.notifies) {
@@ -74,12 +79,12 @@ Error execute(const Command& command, const std::string& file, const UniqueFd& l
   ::execve(file.c_str(), argv.data(), environment.data());
   const int code = errno;
   const auto& name = command.process.args.front();
-  if (code == EACCES || code == EPERM) return {kBadInput, "exec: \"" + name + "\": permission denied"};
+  if (code == EACCES || code == EPERM) return {kUnusableCommand, "exec: \"" + name + "\": permission denied"};
   if (code == ENOENT)
-    return {kBadInput,
+    return {kNoCommand,
             "exec: \"" + name + "\": no such file or directory (its interpreter or loader is missing)"};
   if (code == ENOEXEC)
-    return {kBadInput, "exec: \"" + name + "\": exec format error (not a program for this machine)"};
+    return {kUnusableCommand, "exec: \"" + name + "\": exec format error (not a program for this machine)"};
   return {code, "exec: \"" + name + "\""};
 }
 
@@ -88,15 +93,6 @@ Result<> become_namespace_root() {
              sys::succeed([] { return ::syscall(SYS_setresgid, 0, 0, 0); })));
   return during("become the user namespace's root",
                 sys::succeed([] { return ::syscall(SYS_setresuid, 0, 0, 0); }));
-}
-
-void reset_signals() {
-  struct sigaction standard {};
-  standard.sa_handler = SIG_DFL;
-  for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &standard, nullptr);
-  sigset_t none;
-  sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
 }  // namespace nacre::runtime::process

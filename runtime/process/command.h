@@ -36,16 +36,12 @@ Result<UniqueFd> open_label(const spec::Process& process);
 // to execute. `keep` are descriptors of ours to leave open besides the standard three and the
 // preserved ones; all others are closed before the working directory is entered, so that it
 // cannot be one of them (CVE-2024-21626).
-Result<std::string> become_user(Command& command, const UniqueFd& terminal, Channel& channel,
-                                std::vector<int> keep);
+Result<std::string> become_user(Command& command, UniqueFd terminal, Channel& channel, std::vector<int> keep);
 
 // Seccomp (unless it had to come earlier), label, execve(2). Returns only with an error.
 Error execute(const Command& command, const std::string& file, const UniqueFd& label);
 
 // Takes the uid and gid 0 of a user namespace whose maps are written.
 Result<> become_namespace_root();
-
-// Default signal dispositions and an empty mask, whatever the caller had.
-void reset_signals();
 
 }  // namespace nacre::runtime::process

@@ -72,9 +72,8 @@ Result<Prepared> set_up(InitJob& job, Channel& channel) {
   prepared.label = TRY(during("set the label", open_label(job.command.process)));
   UniqueFd terminal;
   TRY(perform_plan(job, channel, proceed, terminal));
-  prepared.file = TRY(become_user(job.command, terminal, channel, {job.gate.get(), prepared.label.get()}));
-  // become_user() has put it on the standard streams and closed it.
-  static_cast<void>(terminal.release());
+  prepared.file =
+      TRY(become_user(job.command, std::move(terminal), channel, {job.gate.get(), prepared.label.get()}));
   prepared.state = proceed.state;
   TRY(channel.send(Tag::ready));
   TRY(channel.expect(Tag::resume));
@@ -97,7 +96,7 @@ void run_init(InitJob& job, UniqueFd socket) {
   const auto hooks = run_hooks("startContainer", job.spec->hooks.start_container, prepared->state);
   const auto failure = hooks ? execute(job.command, prepared->file, prepared->label) : hooks.error();
   report_failure(connection->get(), failure);
-  ::_exit(failure.message().find("permission denied") != std::string::npos ? 126 : 127);
+  ::_exit(failure.code == kUnusableCommand ? 126 : 127);
 }
 
 }  // namespace nacre::runtime::process

@@ -22,9 +22,9 @@ int check(const std::string& path) {
 std::unexpected<Error> refused(const std::string& name, int code) {
   const auto subject = "exec: \"" + name + "\": ";
   if (code == ENOENT || code == ENOTDIR)
-    return bad_input(subject + "stat " + name + ": no such file or directory");
-  if (code == EISDIR) return bad_input(subject + "is a directory");
-  if (code == EACCES) return bad_input(subject + "permission denied");
+    return fail(kNoCommand, subject + "stat " + name + ": no such file or directory");
+  if (code == EISDIR) return fail(kUnusableCommand, subject + "is a directory");
+  if (code == EACCES) return fail(kUnusableCommand, subject + "permission denied");
   return fail(code, "exec: \"" + name + "\"");
 }
 
@@ -52,7 +52,7 @@ Result<std::string> find_executable(const std::string& name, const std::vector<s
     forbidden = forbidden || code == EACCES;
   }
   if (forbidden) return refused(name, EACCES);
-  return bad_input("exec: \"" + name + "\": executable file not found in $PATH");
+  return fail(kNoCommand, "exec: \"" + name + "\": executable file not found in $PATH");
 }
 
 std::string home_of(std::string_view passwd, uid_t uid) {

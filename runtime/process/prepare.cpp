@@ -2,12 +2,15 @@
 #include "runtime/process/prepare.h"
 
 #include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 
 #include "base/parse.h"
 #include "base/sys/checked.h"
 #include "base/sys/file.h"
 #include "base/sys/mount.h"
+#include "runtime/spec/namespaces.h"
 
 namespace nacre::runtime::process {
 namespace {
@@ -32,8 +35,12 @@ Result<UniqueFd> open_existing(const std::string& what, const std::string& path,
 
 Result<std::vector<UniqueFd>> open_joins(const std::vector<plan::JoinNamespace>& joins) {
   std::vector<UniqueFd> fds;
-  for (const auto& join : joins)
-    fds.push_back(TRY(open_existing(join.type + " namespace", join.path, O_RDONLY)));
+  for (const auto& join : joins) {
+    const auto what = join.type + " namespace";
+    fds.push_back(TRY(open_existing(what, join.path, O_RDONLY)));
+    if (::ioctl(fds.back().get(), NS_GET_NSTYPE) != spec::namespace_flag(join.type))
+      return bad_input(what + " " + join.path + " is not a " + what);
+  }
   return fds;
 }
 

@@ -60,6 +60,7 @@ Spec default_spec() {
     linux.namespaces.push_back({type, ""});
   linux.masked_paths = default_masked_paths();
   linux.readonly_paths = default_readonly_paths();
+  linux.resources.devices = {DeviceRule{}};  // none but the default ones
   linux.seccomp = seccomp::default_profile(names);
   return spec;
 }

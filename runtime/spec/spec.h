@@ -83,6 +83,7 @@ struct Device {
   std::optional<gid_t> gid;
 };
 
+// A rule that says nothing denies everything.
 struct DeviceRule {
   bool allow = false;
   std::string type = "a";                    // "a", "c", "b"

@@ -8,12 +8,10 @@
 
 #include "runtime/capabilities.h"
 #include "runtime/rlimits.h"
+#include "runtime/spec/namespaces.h"
 
 namespace nacre::runtime::spec {
 namespace {
-
-constexpr std::array<std::string_view, 8> kNamespaces{"pid",   "network", "ipc",    "uts",
-                                                      "mount", "user",    "cgroup", "time"};
 
 std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
@@ -28,7 +26,7 @@ Result<> check_namespaces(const Spec& spec) {
   for (std::size_t i = 0; i < spec.linux_.namespaces.size(); ++i) {
     const auto& one = spec.linux_.namespaces[i];
     const auto where = numbered("linux.namespaces", i);
-    if (std::ranges::find(kNamespaces, one.type) == kNamespaces.end())
+    if (namespace_flag(one.type) == 0)
       return bad_input(where + ".type: unknown namespace " + quoted(one.type));
     if (!seen.insert(one.type).second)
       return bad_input(where + ": a second " + quoted(one.type) + " namespace");

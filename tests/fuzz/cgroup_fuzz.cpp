@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // /proc/PID/cgroup and the files of a cgroup.
 #include "base/cgroup/hierarchy.h"
+
+#include <cstdint>
 #include "base/cgroup/keyed_file.h"
 #include "tests/fuzz/target.h"
 

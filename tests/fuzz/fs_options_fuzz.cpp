@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line of nacre-fs, one argument a line.
 #include <algorithm>
+#include <cstdint>
 #include <vector>
 
 #include "base/parse.h"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // /proc/PID/mountinfo, the cgroup hierarchies in it, and /proc/PID/stat.
 #include "base/cgroup/hierarchy.h"
+
+#include <cstdint>
 #include "base/sys/mount.h"
 #include "base/sys/process.h"
 #include "tests/fuzz/target.h"

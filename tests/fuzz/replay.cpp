@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // main() for fuzz targets without libFuzzer: every file of the given folders, once.
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iostream>

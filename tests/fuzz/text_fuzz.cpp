@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sizes, decimals, kernel lists of numbers, and splitting.
 #include <algorithm>
+#include <cstdint>
 
 #include "base/parse.h"
 #include "tests/fuzz/target.h"

@@ -10,7 +10,9 @@ exits 7 nacre run --rm busybox sh -c 'exit 7'
 exits 137 nacre run --rm busybox sh -c 'kill -9 $$; sleep 1; kill -9 1; exit 137'
 exits 127 nacre run --rm busybox no-such-command
 grep -q 'no-such-command' "$T/err" || fail "127 does not name the command"
+exits 127 nacre run --rm busybox /no/such/command
 exits 126 nacre run --rm busybox /etc/passwd
+exits 126 nacre run --rm busybox /etc
 
 equal "environment" "$(nacre run --rm -e A=1 -e B=two\ words busybox sh -c 'echo $A $B $HOME')" "1 two words /root"
 export FROM_CALLER=yes
@@ -28,12 +30,22 @@ echo outside >"$T/volume/file"
 equal "volume" "$(nacre run --rm -v "$T/volume:/data" busybox sh -c 'cat /data/file; echo inside >/data/made')" outside
 equal "written through a volume" "$(cat "$T/volume/made")" inside
 exits 1 nacre run --rm -v "$T/volume:/data:ro" busybox touch /data/file
+mkdir "$T/volume/below"
+mount -t tmpfs below "$T/volume/below"
+exits 1 nacre run --rm -v "$T/volume:/data:ro" busybox touch /data/below/file
+exits 0 nacre run --rm -v "$T/volume:/data" busybox touch /data/below/file
+equal "set-user-ID programs and devices of a volume" \
+  "$(nacre run --rm -v "$T/volume:/data" busybox grep -E ' /data(/below)? ' /proc/self/mountinfo | grep -c nosuid,nodev)" 2
+umount "$T/volume/below"
 equal "a file as a volume" "$(nacre run --rm -v "$T/volume/file:/etc/motd:ro" busybox cat /etc/motd)" outside
 
 exits 1 nacre run --rm --read-only busybox touch /etc/x
 grep -q 'Read-only' "$T/err" || fail "--read-only: $(cat "$T/err")"
 exits 0 nacre run --rm --read-only busybox touch /dev/shm/x
 equal "CPUs by number" "$(nacre run --rm --cpuset-cpus 0 busybox nproc)" 1
+
+# What is not on the list of devices cannot be used, whoever makes the node.
+equal "devices" "$(nacre run --rm busybox sh -c 'for d in null zero full random urandom; do head -c 0 /dev/$d || echo $d; done')" ""
 
 # Isolation a shell can see.
 equal "processes" "$(nacre run --rm busybox ls /proc | grep -c '^[0-9]')" 1

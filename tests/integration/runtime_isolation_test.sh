@@ -35,6 +35,12 @@ other=$!
 eventually "other namespaces" sh -c "[ \"\$(readlink /proc/$other/ns/net)\" != \"\$(readlink /proc/self/ns/net)\" ]"
 bundle joined "namespace('network', path='/proc/$other/ns/net'); namespace('uts', path='/proc/$other/ns/uts'); del c['hostname']"
 equal "joined network" "$(inside joined 'readlink /proc/self/ns/net')" "$(readlink /proc/$other/ns/net)"
+# also from a user namespace of one's own, where the host's can no longer be joined
+bundle joinedmapped "namespace('network', path='/proc/$other/ns/net'); namespace('uts', path='/proc/$other/ns/uts'); del c['hostname']
+namespace('user')
+l['uidMappings'] = l['gidMappings'] = [{'containerID': 0, 'hostID': 100000, 'size': 65536}]"
+chmod 755 "$T"
+equal "joined network and a new user namespace" "$(inside joinedmapped 'readlink /proc/self/ns/net; id -u')" "$(readlink /proc/$other/ns/net; echo 0)"
 kill $other
 bundle sleeper 'p["args"] = ["sleep", "1000"]'
 rt run -d --bundle "$T/sleeper" other </dev/null >/dev/null 2>&1
@@ -43,6 +49,10 @@ equal "joined pid namespace" "$(inside joinedpid 'readlink /proc/self/ns/pid')" 
 rt delete -f other
 bundle nowhere "namespace('network', path='/proc/self/ns/nothing')"
 refuses 1 'network namespace /proc/self/ns/nothing does not exist' nacre-runtime --root "$T/rt" run --bundle "$T/nowhere" x
+bundle confused "namespace('network', path='/proc/self/ns/ipc')"
+refuses 1 'network namespace /proc/self/ns/ipc is not a network namespace' nacre-runtime --root "$T/rt" run --bundle "$T/confused" x
+bundle nofile "namespace('network', path='/etc/passwd')"
+refuses 1 'network namespace /etc/passwd is not a network namespace' nacre-runtime --root "$T/rt" run --bundle "$T/nofile" x
 
 # --- a user namespace
 bundle user "
@@ -62,6 +72,18 @@ for kind, file in [('user', 'user'), ('pid', 'pid'), ('network', 'net')]: namesp
 equal "joined with its pid namespace" "$(inside joineduser 'tr -s " " </proc/self/uid_map; readlink /proc/self/ns/pid; cat /proc/1/comm')" \
   "$(printf ' 0 100000 65536\n%s\nsleep' "$(readlink "/proc/$(pid_of u)/ns/pid")")"
 rt delete -f u
+if (ulimit -Hn 200000) 2>/dev/null && [ "$(ulimit -Hn)" -lt 200000 ]; then
+  sed -i 's/"noNewPrivileges"/"rlimits": [{"type": "RLIMIT_NOFILE", "soft": 150000, "hard": 200000}], "noNewPrivileges"/' "$T/user/config.json"
+  equal "a raised limit in a user namespace" "$(inside user 'ulimit -Hn; ulimit -Sn' | tr '\n' ' ')" "200000 150000 "
+fi
+
+# --- propagation of the root
+for kind in shared rshared slave private; do
+  bundle "root-$kind" "l['rootfsPropagation'] = '$kind'"
+  shared=$(inside "root-$kind" "awk '\$5 == \"/\"' /proc/self/mountinfo" | grep -c ' shared:' || true)
+  case $kind in *shared) wanted=1 ;; *) wanted=0 ;; esac
+  equal "rootfsPropagation $kind" "$shared" "$wanted"
+done
 
 # --- mounts
 mkdir "$T/source" "$T/rootfs/copied"
@@ -112,6 +134,28 @@ equal "sysfs is read-only" "$(inside plain 'echo 1 >/sys/kernel/uevent_seqnum ||
 equal "devices" "$(inside plain 'cd /dev; for d in null zero full random urandom tty; do test -c $d || echo $d; done; readlink ptmx; readlink fd')" "$(printf 'pts/ptmx\n/proc/self/fd')"
 bundle devices 'l["devices"] = [{"path": "/dev/mine", "type": "c", "major": 1, "minor": 5, "fileMode": 0o640, "uid": 3, "gid": 4}]'
 equal "a device of the specification" "$(inside devices 'stat -c "%F %a %u %g %t:%T" /dev/mine')" "character special file 640 3 4 1:5"
+
+# Without a list of devices a container gets the default ones; its root may not use another.
+bundle forbidden '
+del l["resources"]
+l["devices"] = [{"path": "/dev/log-of-the-kernel", "type": "c", "major": 1, "minor": 11}]'
+equal "a device that is not on the list" "$(inside forbidden 'head -c 1 /dev/log-of-the-kernel 2>&1 >/dev/null; head -c 1 /dev/zero | wc -c' | sed 's/.*: //')" \
+  "$(printf 'Operation not permitted\n1')"
+
+# --- a container cannot write to its runtime (CVE-2019-5736)
+rt create --bundle "$T/sleeper" gated </dev/null >/dev/null 2>&1
+equal "its name" "$(cat "/proc/$(pid_of gated)/comm")" nacre-runtime
+equal "the program, once it runs no more" "$(python3 - "$(pid_of gated)" "$T/rt" <<'PY'
+import errno, os, subprocess, sys
+program = os.open(f"/proc/{sys.argv[1]}/exe", os.O_PATH)
+subprocess.run(["nacre-runtime", "--root", sys.argv[2], "delete", "-f", "gated"], check=True)
+try:
+    os.open(f"/proc/self/fd/{program}", os.O_WRONLY)
+    print("writable")
+except OSError as error:
+    print(errno.errorcode[error.errno])
+PY
+)" EROFS
 
 # --- rights
 equal "capabilities" "$(inside plain 'grep CapEff /proc/self/status | cut -f2')" 00000000800405fb

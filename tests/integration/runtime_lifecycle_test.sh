@@ -171,6 +171,27 @@ rt delete -f nine
 bundle socket 'p["args"] = ["true"]'
 refuses 1 'needs process.terminal' nacre-runtime --root "$T/rt" create --console-socket "$T/console" --bundle "$T/socket" eight
 
+# --- every poststop hook runs, whatever the others do; a failing poststart hook ends the container
+bundle hooked "
+p['args'] = ['true']
+c['hooks'] = {'poststop': [{'path': '/bin/false'}, {'path': '/bin/sh', 'args': ['sh', '-c', 'echo after >$T/poststop']}]}"
+rt run --bundle "$T/hooked" hooked </dev/null
+equal "poststop after a failing one" "$(cat "$T/poststop")" after
+bundle poststart 'p["args"] = ["sleep", "1000"]; c["hooks"] = {"poststart": [{"path": "/bin/false"}]}'
+rt create --bundle "$T/poststart" ps </dev/null >/dev/null 2>&1
+refuses 1 'poststart hook /bin/false' nacre-runtime --root "$T/rt" start ps
+eventually "ended by its hook" is_status ps stopped
+rt delete ps
+
+# --- an annotation of any length; a variable given twice
+bundle large 'c["annotations"] = {"large": "x" * 300000}; p["args"] = ["sleep", "1000"]
+c["hooks"] = {"createContainer": [{"path": "/bin/sh", "args": ["sh", "-c", "[ $(wc -c) -gt 300000 ]"]}]}
+p["env"] += ["TWICE=one", "OTHER=x", "TWICE=two"]'
+rt run -d --bundle "$T/large" large </dev/null >/dev/null 2>&1
+equal "the last value counts" "$(rt exec large env | grep TWICE)" TWICE=two
+equal "exec -e" "$(rt exec -e TWICE=three -e PATH=/bin large env | grep -E 'TWICE|PATH' | sort | tr '\n' ' ')" "PATH=/bin TWICE=three "
+rt delete -f large
+
 # --- what engines read
 equal "--version" "$(rt --version | head -n 1 | cut -d ' ' -f 1,2)" "nacre-runtime version"
 rt features | python3 -c 'import json,sys; f=json.load(sys.stdin); assert f["ociVersionMax"] and "rro" in f["mountOptions"] and "CAP_CHOWN" in f["linux"]["capabilities"]'

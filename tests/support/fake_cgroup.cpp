@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/fake_cgroup.h"
 
+#include <cstdint>
 #include <stdexcept>
 
 #include "base/sys/file.h"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/faulty_layer.h"
 
+#include <cstdint>
+
 namespace nacre::test {
 
 using fs::LayerDir;

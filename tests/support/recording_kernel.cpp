@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 
+#include <cstdint>
+
 namespace nacre::test {
 namespace {
 

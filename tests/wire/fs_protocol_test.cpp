@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include <cstdint>
 #include <thread>
 
 #include "base/fuse/session.h"

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <linux/fuse.h>
 
+#include <cstdint>
 #include <cstring>
 #include <thread>
 

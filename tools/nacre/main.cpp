@@ -4,8 +4,10 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cstdio>
+#include <string_view>
 
 #include "base/log.h"
+#include "base/sys/sealed_self.h"
 #include "tools/nacre/cli/commands.h"
 
 namespace {
@@ -17,19 +19,22 @@ constexpr std::array<cli::Declare, 7> kCommands{cli::declare_run,   cli::declare
                                                 cli::declare_stop,  cli::declare_rm,   cli::declare_logs,
                                                 cli::declare_doctor};
 
-// Engines word what exec(2) said; shells expect it in the exit code.
 int exit_code_for(const Error& error) {
-  const auto text = error.message();
-  const auto says = [&](const char* words) { return text.find(words) != std::string::npos; };
-  if (says("executable file not found in $PATH") || says("exec: no such file")) return cli::kNotFound;
-  if (says("permission denied") || says("is a directory")) return cli::kCannotExecute;
-  return cli::kNacreFailed;
+  if (error.code == kNoCommand) return cli::kNotFound;
+  return error.code == kUnusableCommand ? cli::kCannotExecute : cli::kNacreFailed;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   log::start("nacre");
+  const std::string_view command = argc > 1 ? argv[1] : "";
+  if (command == "run" || command == "exec") {
+    if (const auto sealed = sys::seal_self(argv); !sealed) {
+      log::error(sealed.error().message());
+      return cli::kNacreFailed;
+    }
+  }
   CLI::App app{"Runs containers with a copy-on-write root and their own view of the machine.", "nacre"};
   app.set_version_flag("--version", "nacre version " NACRE_VERSION);
   app.require_subcommand(1);

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/nacre/paths.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <string_view>
 
 #include "base/parse.h"
-#include "base/sys/file.h"
+#include "base/sys/sealed_self.h"
 
 namespace nacre::tool {
 namespace {
@@ -28,10 +27,9 @@ std::string data_directory() { return from_environment("NACRE_DATA_DIR", "/var/l
 std::string containers_directory() { return data_directory() + "/containers"; }
 
 std::string program(const char* name) {
-  if (const auto self = sys::read_link_at(AT_FDCWD, "/proc/self/exe")) {
-    const auto beside = self->substr(0, self->rfind('/') + 1) + name;
-    if (executable(beside)) return beside;
-  }
+  const auto self = sys::own_path();
+  const auto beside = self.substr(0, self.rfind('/') + 1) + name;
+  if (executable(beside)) return beside;
   const auto path = from_environment("PATH", "/usr/local/bin:/usr/bin:/bin");
   for (const auto folder : split(path, ':'))
     if (const auto found = std::string(folder) + "/" + name; executable(found)) return found;

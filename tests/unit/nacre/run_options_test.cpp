@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdint>
+
 #include "tests/support/result_matchers.h"
 #include "tests/support/temp_dir.h"
 

@@ -35,7 +35,7 @@ Result<int> exec_in(const ExecRequest& request) {
   const auto record = adapted(TRY(find_record(request.container)), request);
   if (!runs(record))
     return bad_input("container " + record.name + ": not running; start another with: nacre run");
-  runtime::block_relayed_signals();
+  runtime::prepare_to_attend();
   if (!request.interactive) {
     const auto null = TRY(sys::open_at(AT_FDCWD, "/dev/null", O_RDONLY));
     TRY(sys::succeed([&] { return ::dup2(null.get(), STDIN_FILENO); }));
@@ -60,8 +60,7 @@ Result<int> exec_in(const ExecRequest& request) {
   return runtime::attend({.pid = pid,
                           .master = terminal.get(),
                           .input = request.interactive && terminal ? STDIN_FILENO : -1,
-                          .output = STDOUT_FILENO,
-                          .insist = true});
+                          .output = STDOUT_FILENO});
 }
 
 }  // namespace nacre::tool

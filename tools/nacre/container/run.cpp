@@ -40,7 +40,7 @@ Result<> supervise_in_background(const RunOptions& options, UniqueFd& report) {
 }  // namespace
 
 Result<int> run_foreground(const RunOptions& options) {
-  runtime::block_relayed_signals();
+  runtime::prepare_to_attend();
   if (!options.interactive) TRY(close_input());
   auto container = TRY(Container::create(options));
   TRY(container.start());
@@ -56,7 +56,7 @@ Result<std::string> run_detached(const RunOptions& options) {
   if (supervisor == 0) {
     ours.reset();
     ::setsid();
-    runtime::block_relayed_signals();
+    runtime::prepare_to_attend();
     const auto done = supervise_in_background(options, theirs);
     if (!done && theirs)
       static_cast<void>(sys::send_message(

@@ -2,6 +2,7 @@
 #include "tools/nacre/container/spec.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <ctime>
 
 #include "base/parse.h"
@@ -22,17 +23,6 @@ constexpr int kPayloadOomScore = 200;
 
 constexpr const char* kDefaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-// What is not named in `given` comes from `standard`.
-std::vector<std::string> merge_environment(std::vector<std::string> standard,
-                                           const std::vector<std::string>& given) {
-  for (const auto& entry : given) {
-    const auto name = entry.substr(0, entry.find('=') + 1);
-    std::erase_if(standard, [&](const std::string& old) { return old.starts_with(name); });
-    standard.push_back(entry);
-  }
-  return standard;
-}
-
 // Without the file, or with its header alone, the machine has no swap to limit (and its kernel
 // need not be able to count it).
 bool machine_swaps() { return split(trim(sys::read_file("/proc/swaps").value_or("")), '\n').size() > 1; }
@@ -48,7 +38,10 @@ std::string hostname_of(const Record& record, const RunOptions& options) {
 }
 
 spec::Mount bind(std::string source, std::string destination, bool read_only) {
-  return {std::move(destination), "bind", std::move(source), {"rbind", "rprivate", read_only ? "ro" : "rw"}};
+  return {std::move(destination),
+          "bind",
+          std::move(source),
+          {"rbind", "rprivate", "rnosuid", "rnodev", read_only ? "rro" : "rw"}};
 }
 
 }  // namespace
@@ -59,9 +52,10 @@ spec::Process process_for(const Record& record, const ResolvedUser& user, bool t
   process.user = user.user;
   process.args = record.command;
   process.cwd = record.workdir;
-  std::vector<std::string> environment{kDefaultPath, "HOME=" + user.home, "container=nacre"};
-  if (terminal) environment.emplace_back("TERM=xterm");
-  process.env = merge_environment(std::move(environment), record.environment);
+  // The runtime takes the last of each name.
+  process.env = {kDefaultPath, "HOME=" + user.home, "container=nacre"};
+  if (terminal) process.env.emplace_back("TERM=xterm");
+  process.env.insert(process.env.end(), record.environment.begin(), record.environment.end());
   const auto& names = capabilities::default_capabilities();
   spec::Capabilities sets;
   sets.bounding = names;
@@ -107,9 +101,7 @@ spec::Spec spec_for(const Record& record, const RunOptions& options, const Resol
   isolation.time_offsets["monotonic"] = {-whole_seconds(CLOCK_MONOTONIC), 0};
   isolation.cgroups_path = record.payload_cgroup();
   // The limits again, so that programs which read their own cgroup see them too.
-  const auto device_rules = isolation.resources.devices;
   isolation.resources = outer_resources(options);
-  isolation.resources.devices = device_rules;
   isolation.resources.pids_limit = options.pids_limit;
   isolation.seccomp = seccomp::default_profile(capabilities::default_capabilities());
 

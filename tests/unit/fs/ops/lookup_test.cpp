@@ -2,6 +2,8 @@
 // What a name means: every dialect of whiteouts and opaque directories.
 #include "tests/unit/fs/overlay_fixture.h"
 
+#include <cstdint>
+
 namespace nacre::fs {
 namespace {
 

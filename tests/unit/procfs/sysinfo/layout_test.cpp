@@ -5,6 +5,7 @@
 #include <linux/audit.h>
 #include <sys/sysinfo.h>
 
+#include <cstdint>
 #include <cstring>
 
 #include "tests/support/result_matchers.h"

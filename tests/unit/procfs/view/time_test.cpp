@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+
 #include "procfs/view/disk.h"
 #include "procfs/view/load.h"
 #include "tests/support/fake_clock.h"

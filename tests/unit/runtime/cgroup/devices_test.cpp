@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdint>
+
 #include "tests/support/result_matchers.h"
 
 namespace nacre::runtime::devices {

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdint>
 #include <map>
 
 #include "runtime/cgroup/convert.h"

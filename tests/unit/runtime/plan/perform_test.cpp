@@ -116,7 +116,7 @@ TEST_F(Perform, ARefusedSysfsIsBoundInstead) {
   sysfs.real_directory = true;
   sysfs.fallback = 0;
   EXPECT_THAT(perform(sysfs), Succeeds());
-  EXPECT_EQ(kernel_.calls().back(), "attach clone of host's /sys on /sys");
+  EXPECT_EQ(kernel_.calls().back(), "attach host's /sys on /sys");
 }
 
 TEST_F(Perform, TheViewIsAttachedWhereTheKernelsFilesAre) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <cstdint>
+
 #include "runtime/seccomp/filter.h"
 #include "tests/support/bpf_interpreter.h"
 
