@@ -2,29 +2,18 @@
 #include "runtime/console.h"
 
 #include <poll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <cstring>
-
-#include "base/sys/checked.h"
+#include "base/sys/file.h"
 #include "base/sys/socket.h"
 
 namespace nacre::runtime {
 
-Result<ConsoleSocket> ConsoleSocket::listen(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof(address.sun_path)) return fail(ENAMETOOLONG, "console socket " + path);
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  UniqueFd socket{TRY(sys::checked([] { return ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0); }))};
-  ::unlink(path.c_str());
-  TRY(during("console socket " + path, sys::succeed([&] {
-               return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
-             })));
-  TRY(sys::succeed([&] { return ::listen(socket.get(), 1); }));
-  return ConsoleSocket(path, std::move(socket));
+Result<ConsoleSocket> ConsoleSocket::in(const std::string& directory) {
+  TRY(sys::make_directories(directory, 0700));
+  auto path = directory + "/.console." + std::to_string(::getpid());
+  auto socket = TRY(during("console socket", sys::listen_stream(path)));
+  return ConsoleSocket(std::move(path), std::move(socket));
 }
 
 ConsoleSocket::~ConsoleSocket() {

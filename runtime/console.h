@@ -11,7 +11,9 @@ namespace nacre::runtime {
 // Waits on a UNIX socket for the master side of a container's pty, as the runtime sends it.
 class ConsoleSocket {
  public:
-  static Result<ConsoleSocket> listen(const std::string& path);
+  // A socket of this process's own in `directory`, mode 0600. Its name begins with a dot, as no
+  // container's id does.
+  static Result<ConsoleSocket> in(const std::string& directory);
   ConsoleSocket(ConsoleSocket&&) = default;
   ConsoleSocket& operator=(ConsoleSocket&&) = default;
   ~ConsoleSocket();

@@ -47,17 +47,9 @@ Result<UniqueFd> connect_to(const std::string& path, int type) {
   return socket;
 }
 
-}  // namespace
-
-Result<std::pair<UniqueFd, UniqueFd>> seqpacket_pair() {
-  std::array<int, 2> ends{};
-  TRY(succeed([&] { return ::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()); }));
-  return std::pair{UniqueFd{ends[0]}, UniqueFd{ends[1]}};
-}
-
-Result<UniqueFd> listen_seqpacket(const std::string& path) {
+Result<UniqueFd> listen_at(const std::string& path, int type) {
   const auto address = TRY(during("listen on " + path, address_of(path)));
-  UniqueFd socket{TRY(checked([&] { return ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0); }))};
+  UniqueFd socket{TRY(checked([&] { return ::socket(AF_UNIX, type | SOCK_CLOEXEC, 0); }))};
   ::unlink(path.c_str());
   // The mode of the socket file is that of the descriptor at bind(2).
   TRY(succeed([&] { return ::fchmod(socket.get(), 0600); }));
@@ -68,6 +60,16 @@ Result<UniqueFd> listen_seqpacket(const std::string& path) {
   return socket;
 }
 
+}  // namespace
+
+Result<std::pair<UniqueFd, UniqueFd>> seqpacket_pair() {
+  std::array<int, 2> ends{};
+  TRY(succeed([&] { return ::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()); }));
+  return std::pair{UniqueFd{ends[0]}, UniqueFd{ends[1]}};
+}
+
+Result<UniqueFd> listen_seqpacket(const std::string& path) { return listen_at(path, SOCK_SEQPACKET); }
+Result<UniqueFd> listen_stream(const std::string& path) { return listen_at(path, SOCK_STREAM); }
 Result<UniqueFd> connect_seqpacket(const std::string& path) { return connect_to(path, SOCK_SEQPACKET); }
 Result<UniqueFd> connect_stream(const std::string& path) { return connect_to(path, SOCK_STREAM); }
 

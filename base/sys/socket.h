@@ -20,8 +20,9 @@ Result<std::pair<UniqueFd, UniqueFd>> seqpacket_pair();
 // Listens on `path` (mode 0600, an old socket file is replaced). The path may be longer
 // than sun_path allows.
 Result<UniqueFd> listen_seqpacket(const std::string& path);
+// The same for SOCK_STREAM, as an OCI console socket is.
+Result<UniqueFd> listen_stream(const std::string& path);
 Result<UniqueFd> connect_seqpacket(const std::string& path);
-// Connects to a SOCK_STREAM socket, as an OCI console socket is.
 Result<UniqueFd> connect_stream(const std::string& path);
 Result<UniqueFd> accept_connection(int listener);
 

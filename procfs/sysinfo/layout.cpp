@@ -1,31 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "procfs/sysinfo/layout.h"
 
-#include <linux/audit.h>
-
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstring>
 #include <limits>
 
+#include "base/control/trapped_calls.h"
+
 namespace nacre::procfs {
 namespace {
-
-struct Number {
-  std::uint32_t arch;
-  int sysinfo;
-  int sched_getaffinity;
-  Abi abi;
-};
-constexpr std::array kNumbers{
-    Number{AUDIT_ARCH_X86_64, 99, 204, Abi::bits64},
-    Number{AUDIT_ARCH_I386, 116, 242, Abi::bits32},
-    Number{AUDIT_ARCH_AARCH64, 179, 123, Abi::bits64},
-    Number{AUDIT_ARCH_ARM, 116, 242, Abi::bits32},
-};
-// x32 marks its calls of the x86_64 table; both calls are shared with x86_64.
-constexpr int kX32Bit = 0x40000000;
 
 constexpr unsigned kPageShift = 12;
 constexpr unsigned kLoadShiftInSysinfo = 16;  // SI_LOAD_SHIFT
@@ -71,11 +55,14 @@ std::string encode(const View& view, const Loads& loads, const TaskCounts& tasks
 }  // namespace
 
 std::optional<TrappedCall> trapped_call(std::uint32_t arch, int number) {
-  const auto known = std::ranges::find(kNumbers, arch, &Number::arch);
-  if (known == kNumbers.end()) return std::nullopt;
-  if (arch == AUDIT_ARCH_X86_64) number &= ~kX32Bit;
-  if (number == known->sysinfo) return TrappedCall{Call::sysinfo, known->abi};
-  if (number == known->sched_getaffinity) return TrappedCall{Call::sched_getaffinity, known->abi};
+  const auto* const known =
+      std::ranges::find(control::kTrappedNumbers, arch, &control::TrappedNumbers::architecture);
+  if (known == control::kTrappedNumbers.end()) return std::nullopt;
+  auto wanted = static_cast<std::uint32_t>(number);
+  if (arch == AUDIT_ARCH_X86_64) wanted &= ~control::kX32Bit;
+  const auto abi = known->wide ? Abi::bits64 : Abi::bits32;
+  if (wanted == known->sysinfo) return TrappedCall{Call::sysinfo, abi};
+  if (wanted == known->sched_getaffinity) return TrappedCall{Call::sched_getaffinity, abi};
   return std::nullopt;
 }
 

@@ -82,9 +82,7 @@ Result<int> run(const Invocation& call, const ExecArguments& arguments) {
   std::optional<ConsoleSocket> console;
   if (options.process.terminal && options.console_socket.empty()) {
     if (arguments.detach) return bad_input("a detached process with a terminal needs --console-socket");
-    // Beside the containers, where nobody else may write; no id begins with a dot.
-    TRY(sys::make_directories(call.root, 0700));
-    console = TRY(ConsoleSocket::listen(call.root + "/.console." + std::to_string(::getpid())));
+    console = TRY(ConsoleSocket::in(call.root));
     options.console_socket = console->path();
   }
   if (!arguments.detach) prepare_to_attend();

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "base/control/message.h"
 #include "base/sys/checked.h"
 #include "base/sys/file.h"
 #include "runtime/state/json.h"
@@ -16,10 +17,6 @@ namespace nacre::runtime {
 namespace {
 
 constexpr const char* kStateFile = "/state.json";
-
-bool is_letter_or_digit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
 
 std::unexpected<Error> does_not_exist(const std::string& id) {
   // Engines look for these words (oci-runtime command line contract), not for the errno.
@@ -33,10 +30,7 @@ Store::Store(std::string root) : root_(std::move(root)) {}
 std::string Store::directory(const std::string& id) const { return root_ + "/" + id; }
 
 Result<> Store::check_id(std::string_view id) {
-  const auto allowed = [](char c) {
-    return is_letter_or_digit(c) || c == '_' || c == '+' || c == '-' || c == '.';
-  };
-  if (id.empty() || id.size() > 255 || id.front() == '.' || !std::ranges::all_of(id, allowed))
+  if (!control::valid_id(id))
     return bad_input("invalid container id \"" + std::string(id) +
                      "\": use up to 255 letters, digits, _, +, - and ., not beginning with .");
   return {};

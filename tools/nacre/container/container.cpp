@@ -83,7 +83,7 @@ Result<> Container::set_up(const RunOptions& options) {
   // A detached container has no one to write to but its log.
   if (options.detach) TRY(redirect_output(record.log()));
   std::optional<runtime::ConsoleSocket> console;
-  if (options.terminal) console = TRY(runtime::ConsoleSocket::listen(record.directory() + "/console"));
+  if (options.terminal) console = TRY(runtime::ConsoleSocket::in(record.directory()));
   const auto user = TRY(resolve_user(root_->mount(), record.user));
   runtime::CreateOptions create;
   create.root = runtime_directory();

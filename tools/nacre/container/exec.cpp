@@ -46,9 +46,7 @@ Result<int> exec_in(const ExecRequest& request) {
       during("container " + record.name, sys::open_at(AT_FDCWD, root_path.c_str(), O_PATH | O_DIRECTORY)));
 
   std::optional<runtime::ConsoleSocket> console;
-  if (request.terminal)
-    console =
-        TRY(runtime::ConsoleSocket::listen(record.directory() + "/console." + std::to_string(::getpid())));
+  if (request.terminal) console = TRY(runtime::ConsoleSocket::in(record.directory()));
   runtime::ExecOptions options;
   options.root = runtime_directory();
   options.id = record.id;

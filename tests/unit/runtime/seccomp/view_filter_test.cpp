@@ -18,10 +18,9 @@ struct Numbers {
   std::uint32_t architecture, bit, sysinfo, sched_getaffinity;
 };
 constexpr Numbers kArchitectures[]{
-    {"x86_64", AUDIT_ARCH_X86_64, 0, 99, 204},
-    {"x32", AUDIT_ARCH_X86_64, 0x40000000, 99, 204},
-    {"i386", AUDIT_ARCH_I386, 0, 116, 242},
-    {"aarch64", AUDIT_ARCH_AARCH64, 0, 179, 123},
+    {"x86_64", AUDIT_ARCH_X86_64, 0, 99, 204}, {"x32", AUDIT_ARCH_X86_64, 0x40000000, 99, 204},
+    {"i386", AUDIT_ARCH_I386, 0, 116, 242},    {"aarch64", AUDIT_ARCH_AARCH64, 0, 179, 123},
+    {"arm", AUDIT_ARCH_ARM, 0, 116, 242},
 };
 
 TEST(ViewFilterTest, HandsOverWhatIsAskedForAndNothingElse) {
