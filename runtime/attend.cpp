@@ -100,7 +100,7 @@ class Relay {
       if (events[5].revents != 0 && !output_.drain()) deliver(SIGHUP);
       if (events[0].revents != 0) {
         ended_ = true;
-        input_ = Flow(-1, -1);
+        input_.stop();
       } else if (last_words && events[4].revents == 0) {
         finished_ = true;
       }

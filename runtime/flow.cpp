@@ -42,4 +42,9 @@ bool Flow::drain() {
   return true;
 }
 
+void Flow::stop() {
+  from_ = to_ = -1;
+  rest_ = {};
+}
+
 }  // namespace nacre::runtime

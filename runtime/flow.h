@@ -16,6 +16,8 @@ class Flow {
   // Neither is owned; -1 for none. `to` takes what it can of 4096 bytes once it polls as
   // writable, or does not block at all.
   Flow(int from, int to) : from_(from), to_(to) {}
+  Flow(const Flow&) = delete;
+  Flow& operator=(const Flow&) = delete;
 
   pollfd source() const { return {waiting() ? -1 : from_, POLLIN, 0}; }
   pollfd sink() const { return {waiting() ? to_ : -1, POLLOUT, 0}; }
@@ -30,6 +32,8 @@ class Flow {
 
   // For a sink that is ready. False when nobody will ever read it: all is dropped from then on.
   bool drain();
+  // Neither reads nor writes any more; what waits is dropped.
+  void stop();
 
  private:
   std::array<char, 4096> buffer_{};

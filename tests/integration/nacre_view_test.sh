@@ -14,6 +14,9 @@ equal "MemTotal" "$(box awk '/^MemTotal:/ {print $2}' /proc/meminfo)" 262144
 equal "two CPUs" "$(nacre run --rm --cpus 1.5 busybox sh -c 'nproc; grep -c ^processor /proc/cpuinfo' | tr '\n' ' ')" "$(
   n=$(nproc); [ "$n" -gt 2 ] && n=2; echo "$n $n ")"
 
+# The daemon serves every container: it is in nobody's cgroup, whoever started the first container.
+equal "cgroups of nacre-procfs" "$(grep -v ':/$' "/proc/$(cat "$T/procfs/pid")/cgroup" || true)" ""
+
 # The container's age, not the machine's.
 awk '{exit !($1 > 30)}' /proc/uptime || skip "the machine is up for less than the test can tell apart"
 age=$(box cut -d. -f1 /proc/uptime)
