@@ -76,6 +76,13 @@ Result<> set_mount_attributes(int mount, std::uint64_t set, std::uint64_t clear,
   });
 }
 
+Result<> set_tree_propagation(std::uint64_t propagation) {
+  auto set = succeed([&] { return ::mount(nullptr, "/", nullptr, propagation | MS_REC, nullptr); });
+  if (!set && set.error().code == EINVAL)
+    return bad_input("/ is not a mount point (a plain chroot); run mount --bind DIR DIR before chroot DIR");
+  return during("set the propagation of all mounts", std::move(set));
+}
+
 Result<std::vector<MountInfo>> parse_mountinfo(std::string_view text) {
   std::vector<MountInfo> mounts;
   for (const auto line : split(text, '\n')) {

@@ -34,6 +34,10 @@ Result<> attach_mount(int mount, int dir, const char* path);
 Result<> set_mount_attributes(int mount, std::uint64_t set, std::uint64_t clear, std::uint64_t propagation,
                               bool recursive);
 
+// Of every mount of this mount namespace: `propagation` is MS_SLAVE or the like. A plain chroot,
+// whose root is no mount point, is an error that says so.
+Result<> set_tree_propagation(std::uint64_t propagation);
+
 // One line of /proc/PID/mountinfo (proc_pid_mountinfo(5)), octal escapes decoded.
 struct MountInfo {
   std::uint64_t id = 0;

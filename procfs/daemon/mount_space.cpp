@@ -22,8 +22,7 @@ constexpr unsigned kHarmless = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR
 Result<> leave_namespace() {
   TRY(during("leave the mount namespace", sys::succeed([] { return ::unshare(CLONE_NEWNS); })));
   // What the host unmounts must go here too; nothing of ours goes there.
-  return during("make the mounts private",
-                sys::succeed([] { return ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr); }));
+  return sys::set_tree_propagation(MS_SLAVE);
 }
 
 // Makes the same place in the new root, of directories.

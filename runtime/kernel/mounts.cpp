@@ -25,7 +25,7 @@ Result<long> filesystem_of(int fd) {
 }  // namespace
 
 Result<> LinuxKernel::set_tree_propagation(std::uint64_t propagation) {
-  return sys::succeed([&] { return ::mount(nullptr, "/", nullptr, propagation | MS_REC, nullptr); });
+  return sys::set_tree_propagation(propagation);
 }
 
 Result<> LinuxKernel::attach_on_host(int mount, const std::string& path) {

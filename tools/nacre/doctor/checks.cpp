@@ -91,14 +91,23 @@ Finding cgroups() {
   return ok(detail + ", with cpu, cpuset, memory and pids");
 }
 
+constexpr int kPlainChroot = 255;  // no errno is that large
+
 template <int Flag>
 int try_unshare() {
   return ::unshare(Flag) == 0 ? 0 : errno;
 }
+int try_namespaces() {
+  constexpr int kAll =
+      CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP;
+  if (const int code = try_unshare<kAll>(); code != 0) return code;
+  return sys::set_tree_propagation(MS_SLAVE) ? 0 : kPlainChroot;
+}
 Finding namespaces() {
-  const int code = in_child(
-      try_unshare<CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP>);
+  const int code = in_child(try_namespaces);
   if (code == 0) return ok("mount, pid, uts, ipc, network, cgroup");
+  if (code == kPlainChroot)
+    return missing("/ is not a mount point: a plain chroot", "mount --bind DIR DIR before chroot DIR");
   return missing(words(code), "needs CAP_SYS_ADMIN; in a container, start it with --privileged");
 }
 Finding user_namespace() {
