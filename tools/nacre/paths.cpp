@@ -28,7 +28,7 @@ std::string containers_directory() { return data_directory() + "/containers"; }
 
 std::string program(const char* name) {
   const auto self = sys::own_path();
-  const auto beside = self.substr(0, self.rfind('/') + 1) + name;
+  auto beside = self.substr(0, self.rfind('/') + 1) + name;
   if (executable(beside)) return beside;
   const auto path = from_environment("PATH", "/usr/local/bin:/usr/bin:/bin");
   for (const auto folder : split(path, ':'))
