@@ -24,8 +24,13 @@ void OpenFiles::tidy(InodeId inode) {
   const auto place = shard.files.find(inode);
   // Somebody else who holds a reference is about to use it, and tidies up after himself.
   if (place == shard.files.end() || place->second.use_count() > 1) return;
-  const OpenFile& file = *place->second;
-  if (file.handles == 0 && !file.orphan) shard.files.erase(place);
+  OpenFile& file = *place->second;
+  {
+    // Free, as nobody else has the file; taken to see what the last of them wrote.
+    const std::unique_lock lock_file(file.mutex, std::try_to_lock);
+    if (!lock_file || file.handles != 0 || file.orphan) return;
+  }
+  shard.files.erase(place);
 }
 
 void OpenFiles::drop(InodeId inode) {
