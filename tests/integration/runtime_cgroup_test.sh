@@ -90,6 +90,23 @@ refuses 1 'already has processes' nacre-runtime --root "$T/rt" run --bundle "$T/
 is_status first running || fail "the first container was hurt"
 exits 0 rt delete --force first
 
+# --- exec in a container that hands controllers down on v2: its own cgroup takes no process then
+v2=$(awk '/ - cgroup2 / {print $5; exit}' /proc/self/mountinfo)
+bundle split 'p["args"] = ["sleep", "1000"]; l["resources"]["pids"] = {"limit": 50}'
+rt run -d --bundle "$T/split" split </dev/null >/dev/null 2>&1
+controller=$(cut -d ' ' -f 1 "${v2:-/nowhere}$NACRE_CGROUP_PARENT/cgroup.controllers" 2>/dev/null || true)
+if [ -n "$controller" ]; then
+  mkdir "$v2$NACRE_CGROUP_PARENT/split/init"
+  init=$(pid_of split)
+  echo "$init" >"$v2$NACRE_CGROUP_PARENT/split/init/cgroup.procs"
+  echo "+$controller" >"$v2$NACRE_CGROUP_PARENT/cgroup.subtree_control"
+  echo "+$controller" >"$v2$NACRE_CGROUP_PARENT/split/cgroup.subtree_control"
+  sh -c "echo \$\$ >$v2$NACRE_CGROUP_PARENT/split/cgroup.procs" 2>/dev/null && fail "the cgroup still takes processes"
+  equal "exec beside the init" "$(rt exec split sh -c 'grep ^0:: /proc/self/cgroup')" "$(rt exec split sh -c 'grep ^0:: /proc/1/cgroup')"
+fi
+exits 0 rt delete --force split
+nothing_left "a container with cgroups of its own"
+
 # --- a fork bomb is killed whole
 bundle bomb 'p["args"] = ["sh", "-c", "b() { b | b & }; b; sleep 1000"]; l["resources"] = {"pids": {"limit": 64}}'
 rt run -d --bundle "$T/bomb" bomb </dev/null >/dev/null 2>&1
