@@ -61,4 +61,18 @@ std::optional<Inherited> inherit(std::string_view default_acl, mode_t mode) {
   return Inherited{mode, extended ? std::optional(std::move(access)) : std::nullopt};
 }
 
+Result<std::string> with_ids(std::string_view list, const ChangeId& user, const ChangeId& group) {
+  if (list.size() < kHeader || (list.size() - kHeader) % kEntry != 0) return fail(EINVAL);
+  std::string changed(list);
+  for (std::size_t at = kHeader; at < changed.size(); at += kEntry) {
+    posix_acl_xattr_entry entry{};
+    std::memcpy(&entry, changed.data() + at, kEntry);
+    const auto tag = le16toh(entry.e_tag);
+    if (tag != ACL_USER && tag != ACL_GROUP) continue;
+    entry.e_id = htole32(TRY((tag == ACL_USER ? user : group)(le32toh(entry.e_id))));
+    std::memcpy(changed.data() + at, &entry, kEntry);
+  }
+  return changed;
+}
+
 }  // namespace nacre::fs

@@ -3,9 +3,13 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "base/result.h"
 
 // POSIX access control lists as the kernel stores them in xattrs (linux/posix_acl_xattr.h).
 namespace nacre::fs {
@@ -22,5 +26,11 @@ struct Inherited {
 // What a new file gets of its directory's default list: the rule of acl(5), "object
 // creation and default ACLs". Nothing for a list that is malformed.
 std::optional<Inherited> inherit(std::string_view default_acl, mode_t mode);
+
+inline bool is_acl(std::string_view attribute) { return attribute == kAccessAcl || attribute == kDefaultAcl; }
+
+// The list with the ids of its named users and groups changed. EINVAL for a malformed one.
+using ChangeId = std::function<Result<std::uint32_t>(std::uint32_t)>;
+Result<std::string> with_ids(std::string_view list, const ChangeId& user, const ChangeId& group);
 
 }  // namespace nacre::fs

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/parse.h"
+#include "fs/model/id_map.h"
 
 namespace nacre::fs {
 namespace {
@@ -34,7 +35,25 @@ std::string unescape(std::string_view text) {
 using Apply = Result<> (*)(Options& options, std::string_view name, std::string_view value);
 
 Result<> set_lowers(Options& options, std::string_view, std::string_view value) {
-  options.lowers = split_paths(value);
+  options.lowers.clear();
+  options.data_only.clear();
+  auto paths = split_paths(value);
+  bool data = false, announced = false;  // "::" stands before each layer for data only
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    if (paths[i].empty() && i > 0 && i + 1 < paths.size() && !paths[i + 1].empty()) {
+      data = announced = true;
+      continue;
+    }
+    if (paths[i].empty() || announced != data)
+      return malformed("lowerdir", value, "DIR[:DIR...][::DIR...], topmost first, no part empty");
+    (data ? options.data_only : options.lowers).push_back(std::move(paths[i]));
+    announced = false;
+  }
+  return {};
+}
+Result<> add_lower(Options& options, std::string_view name, std::string_view value) {
+  if (value.empty()) return malformed(name, value, "a directory");
+  (name == "lowerdir+" ? options.lowers : options.data_only).push_back(unescape(value));
   return {};
 }
 Result<> set_upper(Options& options, std::string_view, std::string_view value) {
@@ -65,6 +84,47 @@ Result<> set_no_acl(Options& options, std::string_view, std::string_view) {
   options.acl = false;
   return {};
 }
+Result<> set_index(Options& options, std::string_view name, std::string_view value) {
+  options.index = TRY(truth(name, value));
+  return {};
+}
+Result<> set_redirects(Options& options, std::string_view name, std::string_view value) {
+  // Redirects are followed in any case, as kernel overlayfs does unless told otherwise.
+  if (value == "nofollow")
+    return bad_input(
+        "option redirect_dir=nofollow is not supported: redirects of the layers are always followed");
+  options.redirect_dir = value != "follow" && TRY(truth(name, value));
+  return {};
+}
+Result<> set_metacopy(Options& options, std::string_view name, std::string_view value) {
+  options.metacopy = TRY(truth(name, value));
+  return {};
+}
+Result<> set_mapping(Options& options, std::string_view name, std::string_view value) {
+  if (!IdMap::parse(value, 0)) return malformed(name, value, "DISK-ID:SHOWN-ID:COUNT, repeated");
+  (name == "uidmapping" ? options.uid_mapping : options.gid_mapping) = value;
+  return {};
+}
+Result<> squash_to_root(Options& options, std::string_view, std::string_view) {
+  // The options that name an id win, in any order.
+  if (!options.squash_uid) options.squash_uid = 0;
+  if (!options.squash_gid) options.squash_gid = 0;
+  return {};
+}
+Result<> squash_to(Options& options, std::string_view name, std::string_view value) {
+  const auto id = parse_int<std::uint32_t>(value);
+  if (!id || *id == UINT32_MAX) return malformed(name, value, "an id");
+  (name == "squash_to_uid" ? options.squash_uid : options.squash_gid) = *id;
+  return {};
+}
+Result<> set_passthrough(Options& options, std::string_view name, std::string_view value) {
+  options.passthrough = TRY(truth(name, value));
+  return {};
+}
+Result<> set_confine(Options& options, std::string_view name, std::string_view value) {
+  options.confine = kConfinable && TRY(truth(name, value));
+  return {};
+}
 Result<> set_timeout(Options& options, std::string_view name, std::string_view value) {
   double seconds = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
@@ -77,6 +137,12 @@ Result<> set_threads(Options& options, std::string_view name, std::string_view v
   const auto number = parse_int<unsigned>(value);
   if (!number || *number < 1 || *number > 256) return malformed(name, value, "a number from 1 to 256");
   options.threads = *number;
+  return {};
+}
+Result<> set_poll(Options& options, std::string_view name, std::string_view value) {
+  const auto number = parse_int<unsigned>(value);
+  if (!number || *number > 10000) return malformed(name, value, "microseconds, from 0 to 10000");
+  options.poll = std::chrono::microseconds(*number);
   return {};
 }
 Result<> set_debug(Options& options, std::string_view, std::string_view) {
@@ -107,7 +173,9 @@ struct Row {
 };
 
 constexpr auto kRows = std::to_array<Row>({
-    {"lowerdir", "DIR[:DIR...]", set_lowers, "read-only layers, topmost first; \\: is a colon"},
+    {"lowerdir", "DIR[:DIR...][::DIR...]", set_lowers, "read-only layers, topmost first; \\: is a colon"},
+    {"lowerdir+", "DIR", add_lower, "one more layer, below those given before"},
+    {"datadir+", "DIR", add_lower, "one more layer for data only, as after \"::\" in lowerdir"},
     {"upperdir", "DIR", set_upper, "where changes go; without it the mount is read-only"},
     {"workdir", "DIR", set_work, "an empty directory on the same file system as upperdir"},
     {"volatile", "", set_volatile, "never wait for the disk; a crash of the machine may lose everything"},
@@ -116,9 +184,23 @@ constexpr auto kRows = std::to_array<Row>({
     {"userxattr", "", set_user_xattrs, "keep own attributes in user.overlay.*, not trusted.overlay.*"},
     {"noxattrs", "0|1", set_no_xattrs, "show no extended attributes"},
     {"noacl", "", set_no_acl, "no POSIX access control lists"},
+    {"redirect_dir", "on|off", set_redirects, "directories of lower layers can be renamed (default: off)"},
+    {"metacopy", "on|off", set_metacopy, "changes of metadata copy no data (default: off)"},
+    {"index", "on|off", set_index, "keep hard links over copy-up (default: on)"},
+    {"uidmapping", "DISK:SHOWN:COUNT[:...]", set_mapping, "users on disk, and as the mount shows them"},
+    {"gidmapping", "DISK:SHOWN:COUNT[:...]", set_mapping, "groups on disk, and as the mount shows them"},
+    {"squash_to_root", "", squash_to_root, "everything belongs to root"},
+    {"squash_to_uid", "UID", squash_to, "everything belongs to this user"},
+    {"squash_to_gid", "GID", squash_to, "everything belongs to this group"},
     {"timeout", "SECONDS", set_timeout,
      "how long the kernel may remember names and attributes (default: for ever)"},
     {"threads", "N", set_threads, "threads that serve requests (default: by the number of processors)"},
+    {"poll", "MICROSECONDS", set_poll,
+     "how long to look for the next request before sleeping (default: 50; 0: sleep at once)"},
+    {"passthrough", "0|1", set_passthrough,
+     "let the kernel read and write upper files, and read programs, by itself (default: 1, needs root)"},
+    {"confine", "0|1", set_confine,
+     "when mounted, give up what may be of capabilities, system calls and the machine's files (default: 1)"},
     {"debug", "", set_debug, "log every request; stays in the foreground"},
     {"ro", "", to_mount, "read-only, even with upperdir"},
     {"rw", "", to_mount, ""},
@@ -151,19 +233,9 @@ constexpr auto kRows = std::to_array<Row>({
     {"splice_write", "", accept, ""},
     {"splice_move", "", accept, ""},
     {"uuid", "", accept, ""},
-    {"redirect_dir", "off", only_off, ""},
-    {"metacopy", "off", only_off, ""},
-    {"index", "off", only_off, ""},
     {"nfs_export", "off", only_off, ""},
     {"verity", "off", only_off, ""},
     {"xattr_permissions", "0", only_off, ""},
-    {"uidmapping", "", refuse, ""},
-    {"gidmapping", "", refuse, ""},
-    {"squash_to_root", "", refuse, ""},
-    {"squash_to_uid", "", refuse, ""},
-    {"squash_to_gid", "", refuse, ""},
-    {"lowerdir+", "", refuse, ""},
-    {"datadir+", "", refuse, ""},
     {"plugins", "", refuse, ""},
 });
 
@@ -183,10 +255,8 @@ Result<> check(const Options& options, const std::vector<std::string_view>& oper
   if (operands.empty()) return bad_input("no mount point: give -o lowerdir=DIR[,...] DIRECTORY (see --help)");
   if (operands.size() > 2)
     return bad_input("too many arguments: " + std::string(operands[2]) + " (see --help)");
+  if (options.reload) return {};
   if (options.lowers.empty()) return bad_input("no layers: give -o lowerdir=DIR[:DIR...], topmost first");
-  for (const auto& lower : options.lowers)
-    if (lower.empty())
-      return bad_input("option lowerdir has an empty part: give DIR[:DIR...], topmost first");
   if (options.upper && !options.work)
     return bad_input("option upperdir needs workdir=DIR, an empty directory on the same file system");
   return {};
@@ -239,6 +309,8 @@ Result<Options> parse_options(std::span<const std::string_view> arguments) {
       options.help = true;
     } else if (argument == "-V" || argument == "--version") {
       options.version = true;
+    } else if (argument == "--reload") {
+      options.reload = true;
     } else if (argument == "-f") {
       options.foreground = true;
     } else if (argument == "-d" || argument == "--debug") {
@@ -264,6 +336,7 @@ std::string help_text() {
   std::string text =
       "usage: nacre-fs [-f] -o lowerdir=DIR[:DIR...][,upperdir=DIR,workdir=DIR][,OPTION...] [SOURCE] "
       "DIRECTORY\n"
+      "       nacre-fs --reload DIRECTORY\n"
       "\n"
       "Mounts layers on DIRECTORY as one tree. Changes go to upperdir, in the format of the\n"
       "kernel's overlay file system. Goes to the background once the mount is live. /dev/fd/N\n"
@@ -273,6 +346,7 @@ std::string help_text() {
       "  -d, --debug    log every request; stays in the foreground\n"
       "  -h, --help     show this text\n"
       "  -V, --version  show the version\n"
+      "  --reload       tell the server of DIRECTORY that lower layers were changed; returns at once\n"
       "\n"
       "Options of -o:\n";
   for (const auto& row : kRows) {
@@ -282,7 +356,9 @@ std::string help_text() {
     name.resize(std::max<std::size_t>(name.size() + 2, 26), ' ');
     text += name + std::string(row.help) + "\n";
   }
-  return text + "\nOn SIGUSR1, the numbers of inodes, handles and requests are written to standard error.\n";
+  return text +
+         "\nOn SIGUSR1, the numbers of inodes, handles and requests are written to standard error;\n"
+         "SIGHUP is the same as --reload.\n";
 }
 
 }  // namespace nacre::fs

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,9 +13,17 @@
 
 namespace nacre::fs {
 
+// Sanitizers and coverage counters open files of their own.
+#ifdef NACRE_INSTRUMENTED
+inline constexpr bool kConfinable = false;
+#else
+inline constexpr bool kConfinable = true;
+#endif
+
 // What the command line of nacre-fs asks for.
 struct Options {
-  std::vector<std::string> lowers;  // topmost first
+  std::vector<std::string> lowers;     // topmost first
+  std::vector<std::string> data_only;  // lower layers for data only
   std::optional<std::string> upper;
   std::optional<std::string> work;
   std::string mountpoint;
@@ -21,11 +31,22 @@ struct Options {
   bool debug = false;
   bool help = false;
   bool version = false;
+  bool reload = false;  // of what is mounted on `mountpoint`
   bool sync = true;
   bool user_xattrs = false;
+  bool markers = false;  // ".wh." files for whiteouts
   bool xattrs = true;
   bool acl = true;
-  double timeout = 1e9;                    // seconds
+  bool index = true;                                    // hard links survive copy-up
+  bool redirect_dir = false;                            // directories of lower layers can be renamed
+  bool metacopy = false;                                // changes of metadata copy no data
+  std::string uid_mapping, gid_mapping;                 // as IdMap::parse() has them; empty: none
+  std::optional<std::uint32_t> squash_uid, squash_gid;  // one owner for everything
+  bool passthrough = true;     // the kernel reads and writes upper files by itself, if it can
+  bool confine = kConfinable;  // give up what serving does not need
+  static constexpr double kForEver = 1e9;
+  double timeout = kForEver;               // seconds
+  std::chrono::microseconds poll{50};      // how long to look for the next request before sleeping
   unsigned threads = 0;                    // 0: by the number of processors
   std::vector<std::string> mount_options;  // for the FUSE library
   std::vector<std::string> ignored;        // unknown ones, to be warned about
@@ -41,7 +62,8 @@ std::string help_text();
 
 // The parts of an option string: split at commas outside of double quotes; "\," is a comma.
 std::vector<std::string> split_options(std::string_view text);
-// The paths of lowerdir: split at colons; "\:" is a colon and "\\" a backslash.
+// The paths of lowerdir: split at colons; "\:" is a colon and "\\" a backslash. An empty one, from
+// "::", stands before those for data only.
 std::vector<std::string> split_paths(std::string_view text);
 
 }  // namespace nacre::fs

@@ -12,13 +12,17 @@
 #include "base/result.h"
 #include "fs/layer/layer.h"
 #include "fs/layer/upper_layer.h"
+#include "fs/model/detours.h"
 #include "fs/model/dir_cache.h"
 #include "fs/model/handles.h"
+#include "fs/model/id_map.h"
 #include "fs/model/inode_numbers.h"
 #include "fs/model/inode_table.h"
+#include "fs/model/kernel_cache.h"
 #include "fs/model/locks.h"
 #include "fs/model/merged_dir.h"
 #include "fs/model/open_files.h"
+#include "fs/model/passthrough.h"
 #include "fs/model/types.h"
 
 namespace nacre::fs {
@@ -26,8 +30,17 @@ namespace nacre::fs {
 struct OverlayConfig {
   std::unique_ptr<UpperLayer> upper;           // null: the tree is read-only
   std::vector<std::unique_ptr<Layer>> lowers;  // topmost first, at least one
-  bool sync = true;                            // fsync reaches the disk; copies are synced before they appear
-  std::size_t open_directories = 1024;         // how many the cache may hold
+  // The last ones of `lowers` that are not shown: only redirects lead there.
+  std::size_t data_only_layers = 0;
+  bool redirect_dir = false;            // directories of lower layers can be renamed
+  bool metacopy = false;                // changes of metadata alone copy no data
+  bool sync = true;                     // fsync reaches the disk; copies are synced before they appear
+  std::size_t open_directories = 1024;  // how many the cache may hold
+  std::size_t open_lower_files = 8192;  // how many keep a descriptor
+  IdMap users, groups;                  // owners on disk and as they are shown
+  bool names_stay = true;               // the layers are changed by nobody else, or reload() is called
+  Passthrough* passthrough = nullptr;   // must outlive the file system; null: none
+  KernelCache* kernel_cache = nullptr;  // the same; null: the kernel does not listen
 };
 
 // What setattr changes; unset members stay.
@@ -46,6 +59,7 @@ struct Statistics {
   std::size_t open_directories = 0;
   std::uint64_t reads = 0;
   std::uint64_t writes = 0;
+  std::uint64_t passed_through = 0;  // opens
 };
 
 // The copy-on-write union of layers: one method per operation, each in the file of fs/ops
@@ -74,11 +88,18 @@ class OverlayFs {
   Result<> fsyncdir(InodeId dir);
 
   // open.cpp
-  Result<HandleId> open(const Caller& caller, InodeId inode, int flags);
+  struct Opened {
+    HandleId handle;
+    int backing = 0;         // the kernel reads and writes this by itself; 0: it asks us
+    bool keep_cache = true;  // false: what the kernel has cached of the data may be old
+  };
+  Result<Opened> open(const Caller& caller, InodeId inode, int flags);
   void release(HandleId handle);
 
   // io.cpp
   Result<std::size_t> read(HandleId handle, std::span<char> buffer, std::uint64_t offset);
+  // Where to read from now, for those who do it themselves; counts as a read.
+  Result<DataRef> read_source(HandleId handle);
   Result<std::size_t> write(const Caller& caller, HandleId handle, std::span<const char> data,
                             std::uint64_t offset);
   Result<> fsync(HandleId handle, bool data_only);
@@ -90,7 +111,7 @@ class OverlayFs {
   // create.cpp
   struct Created {
     Entry entry;
-    HandleId handle;
+    Opened opened;
   };
   Result<Created> create(const Caller& caller, InodeId parent, Name name, mode_t mode);
   Result<Created> tmpfile(const Caller& caller, InodeId parent, mode_t mode);
@@ -116,6 +137,13 @@ class OverlayFs {
   Result<> setxattr(InodeId inode, const char* attribute, std::string_view value, int flags);
   Result<> removexattr(InodeId inode, const char* attribute);
 
+  // ioctl.cpp: ENOTTY for all but file flags, project ids and generations.
+  Result<std::string> ioctl(InodeId inode, unsigned command, std::string_view argument);
+
+  // reload.cpp: lower layers were changed. What is open stays as it is. Not while a request is
+  // answered by the calling thread.
+  void reload();
+
   // statfs.cpp
   Result<struct statvfs> statfs();
   Statistics statistics() const;
@@ -129,6 +157,7 @@ class OverlayFs {
       LayerIndex layer;
       DirRef dir;
     };
+    InodeId dir;
     DirRef upper;  // null when it is in lower layers only
     std::vector<Part> lowers;
   };
@@ -137,6 +166,8 @@ class OverlayFs {
   struct UpperEntry {
     UpperState state = UpperState::absent;
     struct stat attr {};
+    bool by_marker = false;  // a whiteout that is a file ".wh.NAME", so that NAME itself is free
+    Place place() const { return state == UpperState::absent || by_marker ? Place::free : Place::occupied; }
   };
   OverlayFs(OverlayConfig config, const Found& root);
 
@@ -148,9 +179,11 @@ class OverlayFs {
   Result<Found> find(const View& view, Name name);
   Result<bool> shown_below(const View& view, Name name);  // the lower layers show it
   Result<UpperEntry> upper_entry(const View& view, Name name);
+  void drop_marker(const LayerDir& dir, Name name, const UpperEntry& before);
   Result<DataRef> object(InodeId inode);  // of an inode that is in the upper
   Result<struct stat> attributes(const Node& node);
   void finish(const Node& node, struct stat& attr) const;
+  void show_owner(struct stat& attr) const;
   void drop(const std::vector<InodeId>& gone);
   // Runs `act` on (directory, name) of the inode in a layer; the name does not change
   // meanwhile. ENOENT if it has none.
@@ -158,21 +191,75 @@ class OverlayFs {
   auto located(InodeId inode, LayerIndex layer, Act act)
       -> decltype(act(std::declval<const LayerDir&>(), Name{}));
 
-  // find.cpp
-  Result<bool> find_in_lower(const View& view, std::size_t part, Name name, Found& found, bool& stop);
-  Result<> cut_at_opaque(const View& view, Name name, Found& found);
+  // lookup.cpp
+  std::optional<Entry> known(InodeId parent, Name name);
 
-  // copy_up.cpp: copies the first `size` bytes at most. Nothing to do for what is in the upper.
+  // hard_links.cpp
+  struct Alias {
+    std::string index_name;
+    std::uint64_t lower_links;
+  };
+  std::string own_attribute(std::string_view name) const;
+  void expect_in_index(LayerIndex index, const LayerDir& dir, Name name, Found& found) const;
+  Result<> settle_in_index(Found& found);
+  Result<> find_links(const View& view, Name name, Found& found);
+  std::optional<struct stat> stat_origin(std::string_view origin);
+  Result<std::optional<struct stat>> find_origin(const View& view, Name name);
+  Result<std::uint64_t> number_in_upper(const View& view, Name name, dev_t device, std::uint64_t ino);
+  Result<Alias> alias(const Location& place);
+  void mark_impure(const LayerDir& dir);
+  bool impure(const LayerDir& dir);
+  Result<> link_up(InodeId parent, Name name);
+  Result<> keep_links(const Node& node, int object);
+  void leave_index(const Node& node, int object);
+  Result<> before_unlink(InodeId inode, InodeId parent, Name name);
+
+  // find.cpp
+  struct Search;
+  Result<> search_lowers(Search& search);
+  Result<> find_in_lower(Search& search, LayerIndex index, const LayerDir& dir, const char* name,
+                         std::string path);
+  Result<> follow(Search& search, LayerIndex index, const LayerDir& parent, const char* name);
+  Result<bool> hidden_by_archive(Search& search);
+
+  // redirect.cpp
+  Result<DirRef> open_above(LayerIndex index, std::string_view path, bool& opaque);
+  Result<DirRef> open_detour(LayerIndex index, const std::string& path);
+  Result<std::string> lower_path(InodeId inode);
+  Result<> set_redirect(const Node& node, int object);
+  bool lacks_data(int object);
+  Result<> set_data_redirect(const Node& node, int object);
+  UniqueFd open_regular(LayerIndex index, const LayerDir& dir, const char* name);
+  Result<UniqueFd> open_data_below(const Node& node, LayerIndex above, int file);
+  Result<> complete_copy(InodeId inode, std::uint64_t size = kAllData);
+
+  // copy_up.cpp: with a `size`, the copy is as if truncated to it; kNoData: what it holds is not
+  // needed, if the mount allows copies without. False: nothing to do, it is in the upper already.
   static constexpr std::uint64_t kAllData = UINT64_MAX;
-  Result<> copy_up(InodeId inode, std::uint64_t size = kAllData);
+  static constexpr std::uint64_t kNoData = UINT64_MAX - 1;
+  Result<bool> copy_up(InodeId inode, std::uint64_t size = kAllData);
   Result<> copy_up_locked(const Node& node, std::uint64_t size);
-  Result<Staged> stage_copy(const Node& node, const struct stat& attr, std::uint64_t size);
+  struct Copy;
+  Result<Copy> stage_copy(const Node& node, const struct stat& attr, std::uint64_t size);
   Result<> copy_xattrs(const Node& node, int to);
-  Result<> publish_copy(const Node& node, const struct stat& attr, Staged& staged);
+  Result<> publish_copy(const Node& node, const struct stat& attr, Copy& copy);
+  Result<> place_copy(const Location& place, const LayerDir& parent, Copy& copy);
+  Result<> remember_origin(const Node& node, const struct stat& attr, Copy& copy);
+
+  // xattr.cpp
+  bool maps_ids(const char* attribute) const;
+  Result<std::string> get_stored_xattr(InodeId inode, const char* attribute);
+
+  // ioctl.cpp
+  Result<UniqueFd> open_for_ioctl(const Node& node);
 
   // open.cpp
-  Result<UniqueFd> open_data(const Node& node, bool writable);
-  Result<HandleId> attach(InodeId inode, OpenFile& file, OpenFileRef ref);
+  Result<UniqueFd> open_data(const Node& node, bool writable, bool& borrowed, const DataRef& orphan = {});
+  Opened attach(const Node& node, OpenFile& file, OpenFileRef ref);
+  Result<> part_from_lower(const Node& node, OpenFile& file, bool writable);
+
+  // io.cpp
+  Result<DataRef> data_of(const FileHandle& handle);
 
   // readdir.cpp
   Result<Listing> list(LayerIndex index, const LayerDir& dir);
@@ -201,20 +288,34 @@ class OverlayFs {
 
   const std::unique_ptr<UpperLayer> upper_;
   const std::vector<std::unique_ptr<Layer>> lowers_;
+  const LayerIndex merged_layers_;  // lower layers without those for data only
+  const bool redirect_dir_;
+  const bool metacopy_;
+  std::atomic<bool> names_stay_;
   const bool sync_;
+  const IdMap users_;
+  const IdMap groups_;
+  Passthrough* const passthrough_;
+  KernelCache* const kernel_cache_;
+  std::vector<LayerIndex> origin_layers_;  // one of each file system
   const uid_t own_uid_;
   const gid_t own_gid_;
 
   InodeTable table_;
   DirCache dirs_;
+  Detours detours_;
   InodeNumbers numbers_;
   OpenFiles files_;
   HandleTable<FileHandle> handles_;
   HandleTable<DirHandle> dir_handles_;
   DirectoryLocks directory_locks_;
   CopyUpLocks copy_up_locks_;
+  std::shared_mutex index_mutex_;  // while the index and what the table knows of it must agree
+  const std::size_t most_kept_files_;
+  std::atomic<std::size_t> kept_files_{0};
   std::atomic<std::uint64_t> reads_{0};
   std::atomic<std::uint64_t> writes_{0};
+  std::atomic<std::uint64_t> passed_through_{0};
 };
 
 template <typename Act>
@@ -224,8 +325,13 @@ auto OverlayFs::located(InodeId inode, LayerIndex index, Act act)
     const auto place = TRY(table_.location(inode));
     // What was removed is gone from the upper, while a lower layer still has it.
     if (!place.linked && index == kUpper) return fail(ENOENT);
+    if (place.aliased && index == kUpper) {
+      const auto entry = TRY(alias(place));
+      return act(*upper_->index(), entry.index_name.c_str());
+    }
     const auto parent = TRY(dir(place.parent, index));
-    const auto lock = directory_locks_.read(place.parent);
+    // What lower layers call a file does not change, so nobody has to wait for a slow one.
+    const auto lock = index == kUpper ? directory_locks_.read(place.parent) : DirectoryLocks::Shared();
     if (place.linked) {
       const auto now = table_.location(inode);
       if (!now || *now != place) continue;

@@ -129,6 +129,13 @@ Result<> check_same_mount(const Opened& upper, const Opened& work) {
                    ": give a directory beside it, of the same mount");
 }
 
+// As kernel overlayfs: beside the directory "work".
+Result<UniqueFd> open_index(const Opened& work) {
+  if (::mkdirat(work.fd.get(), "index", 0700) != 0 && errno != EEXIST)
+    return fail(errno, "create the directory index");
+  return sys::open_at(work.fd.get(), "index", O_PATH | O_DIRECTORY | O_NOFOLLOW);
+}
+
 Result<std::unique_ptr<UpperLayer>> open_upper(const Options& options, const Opened& upper,
                                                const Opened& work) {
   if (::faccessat(work.fd.get(), "work/incompat/volatile", F_OK, 0) == 0)
@@ -142,8 +149,11 @@ Result<std::unique_ptr<UpperLayer>> open_upper(const Options& options, const Ope
   auto root = TRY(during(upper.label, sys::open_at(upper.fd.get(), ".", O_PATH | O_DIRECTORY)));
   auto staging =
       TRY(during(work.label, sys::open_at(work.fd.get(), "work", O_PATH | O_DIRECTORY | O_NOFOLLOW)));
-  auto layer = TRY(
-      during(upper.label, UpperDirectory::create(std::move(root), std::move(staging), options.user_xattrs)));
+  UniqueFd index;
+  if (options.index) index = TRY(during(work.label, open_index(work)));
+  auto layer = TRY(during(
+      upper.label, UpperDirectory::create(std::move(root), std::move(staging), std::move(index),
+                                          {.user_xattrs = options.user_xattrs, .markers = options.markers})));
   undo.dismiss();
   return std::unique_ptr<UpperLayer>(std::move(layer));
 }
@@ -157,10 +167,17 @@ Result<> check_mountpoint(const Options& options, const Opened& upper) {
   return {};
 }
 
-std::size_t directories_to_hold_open() {
+std::size_t part_of_descriptors(unsigned part) {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
-  return std::clamp<std::size_t>(limit.rlim_cur / 4, 64, 8192);
+  return std::clamp<std::size_t>(limit.rlim_cur / part, 64, 8192);
+}
+
+Result<IdMap> id_map(const std::string& mapping, std::optional<std::uint32_t> squash, const char* overflow) {
+  if (squash) return IdMap::squash(*squash);
+  if (mapping.empty()) return IdMap{};
+  const auto text = TRY(sys::read_file(overflow));
+  return IdMap::parse(mapping, parse_int<std::uint32_t>(text.substr(0, text.find('\n'))).value_or(65534));
 }
 
 }  // namespace
@@ -168,9 +185,20 @@ std::size_t directories_to_hold_open() {
 Result<Prepared> prepare(const Options& options) {
   Prepared prepared;
   prepared.config.sync = options.sync;
-  prepared.config.open_directories = directories_to_hold_open();
+  prepared.config.open_directories = part_of_descriptors(4);
+  prepared.config.open_lower_files = part_of_descriptors(2);
+  prepared.config.users =
+      TRY(id_map(options.uid_mapping, options.squash_uid, "/proc/sys/kernel/overflowuid"));
+  prepared.config.groups =
+      TRY(id_map(options.gid_mapping, options.squash_gid, "/proc/sys/kernel/overflowgid"));
   std::vector<Opened> lowers;
-  for (const auto& path : options.lowers) lowers.push_back(TRY(open_directory("lowerdir", path)));
+  for (const auto* paths : {&options.lowers, &options.data_only})
+    for (const auto& path : *paths) lowers.push_back(TRY(open_directory("lowerdir", path)));
+  prepared.config.data_only_layers = options.data_only.size();
+  prepared.config.redirect_dir = options.redirect_dir;
+  // A limit of time says that something may change.
+  prepared.config.names_stay = options.timeout >= Options::kForEver;
+  prepared.config.metacopy = options.metacopy;
   if (options.upper) {
     const auto upper = TRY(open_directory("upperdir", *options.upper));
     const auto work = TRY(open_directory("workdir", *options.work));

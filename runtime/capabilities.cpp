@@ -132,9 +132,6 @@ Result<> validate(const spec::Capabilities& wanted) {
   if (const Set extra = sets.effective & ~sets.permitted; extra != 0)
     return bad_input("effective capability " + first_name(extra) +
                      " is not in the permitted set; add it there");
-  if (const Set extra = sets.ambient & ~(sets.permitted & sets.inheritable); extra != 0)
-    return bad_input("ambient capability " + first_name(extra) +
-                     " is not in both the permitted and the inheritable set; add it there");
   return {};
 }
 

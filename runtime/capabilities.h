@@ -13,9 +13,9 @@ namespace nacre::runtime::capabilities {
 // What a container gets that asks for nothing: podman's eleven.
 const std::vector<std::string>& default_capabilities();
 
-// Every name must be a capability's ("CAP_CHOWN"); the error names the one that is not. Ambient
-// capabilities must be inheritable and permitted, effective ones permitted: the kernel would
-// refuse them later with a bare EPERM. A known name above what the running kernel has is ignored
+// Every name must be a capability's ("CAP_CHOWN"); the error names the one that is not. Effective
+// ones must be permitted: the kernel would refuse them later with a bare EPERM. Ambient ones that
+// are not inheritable and permitted are left out by apply(): buildah asks for them. A known name above what the running kernel has is ignored
 // everywhere, as crun and runc do.
 Result<> validate(const spec::Capabilities& wanted);
 

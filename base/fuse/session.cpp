@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/fuse/session.h"
 
+#include <linux/fuse.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -12,9 +13,13 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <thread>
 
+#include "base/sys/file.h"
 #include "base/unique_fd.h"
 
 namespace nacre::fuse {
@@ -36,6 +41,42 @@ ssize_t write_socket(int fd, iovec* parts, int count, void*) {
   header.msg_iov = parts;
   header.msg_iovlen = static_cast<std::size_t>(count);
   return ::sendmsg(fd, &header, MSG_NOSIGNAL);
+}
+
+// How often the thread of serve() looks whether an answer takes long, while there is any.
+constexpr int kWatchMs = 4;
+// How many requests are not expected to be quick after one that was not.
+constexpr unsigned kSlowRequests = 64;
+
+// Whether a thread computes, or would if it had a processor, and so does not wait for a disk.
+bool wants_processor(pid_t thread) {
+  const auto stat = sys::read_file("/proc/self/task/" + std::to_string(thread) + "/stat");
+  if (!stat) return false;
+  const auto name_end = stat->rfind(')');
+  return name_end != std::string::npos && stat->size() > name_end + 2 && (*stat)[name_end + 2] == 'R';
+}
+
+// Requests that by their nature wait for a disk, or move much data. Reading is not among them:
+// most of what is read is in memory, and if it is not, the seat is lost soon enough.
+bool may_wait(const fuse_buf& buffer) {
+  std::uint32_t opcode = 0;
+  std::memcpy(&opcode, static_cast<const char*>(buffer.mem) + offsetof(fuse_in_header, opcode),
+              sizeof(opcode));
+  switch (opcode) {
+    case FUSE_WRITE:
+    case FUSE_FSYNC:
+    case FUSE_FSYNCDIR:
+    case FUSE_FALLOCATE:
+    case FUSE_COPY_FILE_RANGE: return true;
+    default: return false;
+  }
+}
+
+bool count_down(std::atomic<unsigned>& counter) {
+  auto value = counter.load(std::memory_order_relaxed);
+  while (value > 0)
+    if (counter.compare_exchange_weak(value, value - 1, std::memory_order_relaxed)) return true;
+  return false;
 }
 
 // An orderly end of the peer reads like an unmount.
@@ -67,7 +108,9 @@ Result<Session> Session::create(const char* program, const fuse_lowlevel_ops& op
 Session::Session(Session&& other) noexcept
     : session_(std::exchange(other.session_, nullptr)),
       wake_(std::exchange(other.wake_, -1)),
-      mounted_(std::exchange(other.mounted_, false)) {}
+      mounted_(std::exchange(other.mounted_, false)),
+      stopped_(other.stopped_.load()),
+      unmounted_(other.unmounted_.load()) {}
 
 Session::~Session() {
   if (session_ == nullptr) return;
@@ -94,50 +137,108 @@ Result<> Session::attach_socket(int socket) {
   return {};
 }
 
-void Session::work() {
-  fuse_buf buffer{};
+// What the threads of one serve() share.
+struct Session::Workers {
+  explicit Workers(const Service& service) : poll(service.poll), running(service.threads) {}
+
+  ReaderSeat seat;
+  RequestPoll poll;                        // the seat's holder's
+  std::atomic<bool> watched{false};        // the thread of serve() looks at the seat
+  std::atomic<unsigned> slow_requests{0};  // so many more are expected to wait for something
+  std::atomic<unsigned> running;
+};
+
+// Serves requests for as long as the seat can be kept. False: the session is over.
+bool Session::serve_turn(Workers& workers, ReaderSeat::Turn turn, fuse_buf& buffer) {
   while (fuse_session_exited(session_) == 0) {
+    workers.poll.wait(fuse_session_fd(session_));
     const int size = fuse_session_receive_buf(session_, &buffer);
     if (size == -EINTR || size == -EAGAIN) continue;
-    if (size <= 0) break;
+    if (size <= 0) {
+      // libfuse yields 0 when the kernel has ended the connection, and when we do.
+      if (size == 0 && !stopped_) unmounted_ = true;
+      return false;
+    }
+    workers.poll.received();
+    if (may_wait(buffer) || count_down(workers.slow_requests)) {
+      workers.seat.leave(turn);
+      fuse_session_process_buf(session_, &buffer);
+      return true;
+    }
+    workers.seat.begin_answer();
+    if (!workers.watched.exchange(true)) static_cast<void>(!::eventfd_write(wake_, 1));
     fuse_session_process_buf(session_, &buffer);
+    if (workers.seat.end_answer(turn)) continue;
+    // It took long, and so may the next ones, for the same reason.
+    workers.slow_requests = kSlowRequests;
+    return true;
+  }
+  return false;
+}
+
+void Session::work(Workers& workers) {
+  fuse_buf buffer{};
+  for (bool going = true; going;) {
+    const auto turn = workers.seat.take();
+    going = turn && serve_turn(workers, *turn, buffer);
   }
   std::free(buffer.mem);
   fuse_session_exit(session_);
-  running_.fetch_sub(1);
+  workers.seat.close();
+  workers.running.fetch_sub(1);
   static_cast<void>(!::eventfd_write(wake_, 1));
 }
 
-Result<> Session::serve(unsigned threads, const std::vector<int>& extra_signals,
-                        const std::function<void(int)>& on_signal) {
+Result<> Session::serve(const Service& service) {
   struct sigaction interrupt {};
   interrupt.sa_handler = [](int) {};
   ::sigaction(kInterrupt, &interrupt, nullptr);
-  const sigset_t signals = signal_set(extra_signals);
+  const sigset_t signals = signal_set(service.signals);
   const UniqueFd signal_fd{::signalfd(-1, &signals, SFD_CLOEXEC)};
   if (!signal_fd) return fail(errno, "signalfd");
 
-  std::vector<std::thread> workers;
-  running_ = threads;
-  for (unsigned i = 0; i < threads; ++i) workers.emplace_back([this] { work(); });
+  Workers workers(service);
+  std::vector<std::thread> threads;
+  for (unsigned i = 0; i < service.threads; ++i) threads.emplace_back([&] { work(workers); });
 
   std::array<pollfd, 2> events{{{wake_, POLLIN, 0}, {signal_fd.get(), POLLIN, 0}}};
   while (fuse_session_exited(session_) == 0) {
-    if (::poll(events.data(), events.size(), -1) < 0) continue;
-    if ((events[0].revents & POLLIN) != 0) break;
+    const int ready = ::poll(events.data(), events.size(), workers.watched ? kWatchMs : -1);
+    if (ready < 0) continue;
+    if (ready == 0) {
+      // One that was only interrupted by others will be quick enough when it is its turn.
+      constexpr auto kSlow = std::chrono::milliseconds(kWatchMs);
+      if (workers.seat.answering_for(kSlow))
+        workers.seat.evict_slow(wants_processor(workers.seat.holder()) ? 5 * kSlow : kSlow);
+      if (!workers.seat.was_used() && !workers.seat.answering()) {
+        workers.watched = false;
+        // One that begins just now may have seen that it was watched.
+        if (workers.seat.was_used() || workers.seat.answering()) workers.watched = true;
+      }
+      continue;
+    }
+    if ((events[0].revents & POLLIN) != 0) {
+      eventfd_t count = 0;
+      static_cast<void>(!::eventfd_read(wake_, &count));
+      continue;
+    }
     signalfd_siginfo received{};
     if (::read(signal_fd.get(), &received, sizeof(received)) != sizeof(received)) continue;
     const int number = static_cast<int>(received.ssi_signo);
-    if (number == SIGINT || number == SIGTERM) break;
-    if (on_signal) on_signal(number);
+    if (number == SIGINT || number == SIGTERM) {
+      stopped_ = true;
+      break;
+    }
+    if (service.on_signal) service.on_signal(number);
   }
   fuse_session_exit(session_);
+  workers.seat.close();
   // The signal may come just before a worker enters read(2), so it is repeated.
-  while (running_ > 0) {
-    for (auto& worker : workers) ::pthread_kill(worker.native_handle(), kInterrupt);
+  while (workers.running > 0) {
+    for (auto& worker : threads) ::pthread_kill(worker.native_handle(), kInterrupt);
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
-  for (auto& worker : workers) worker.join();
+  for (auto& worker : threads) worker.join();
   if (mounted_) {
     fuse_session_unmount(session_);
     mounted_ = false;
@@ -146,6 +247,7 @@ Result<> Session::serve(unsigned threads, const std::vector<int>& extra_signals,
 }
 
 void Session::stop() {
+  stopped_ = true;
   fuse_session_exit(session_);
   static_cast<void>(!::eventfd_write(wake_, 1));
 }

@@ -5,13 +5,26 @@
 #include <fuse_lowlevel.h>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "base/fuse/reader_seat.h"
+#include "base/fuse/request_poll.h"
 #include "base/result.h"
 
 namespace nacre::fuse {
+
+// How a connection is served.
+struct Service {
+  unsigned threads = 1;
+  // How long a thread looks for the next request before it sleeps; 0: not at all.
+  std::chrono::microseconds poll{0};
+  // Signals that call `on_signal` on the thread of serve().
+  std::vector<int> signals{};
+  std::function<void(int)> on_signal{};
+};
 
 // One FUSE connection, served by a fixed number of threads that share its descriptor
 // (no clone_fd), so that another process may hold the connection open too.
@@ -29,15 +42,18 @@ class Session {
   // mounted (fsconfig "fd").
   Result<> mount(const std::string& mountpoint);
 
+  // Leaves unmounting to somebody else.
+  void leave_mounted() { mounted_ = false; }
+  // Whether serve() returned because of an unmount, and not of a signal.
+  bool was_unmounted() const { return unmounted_; }
+
   // Speaks the protocol over a socket that keeps message boundaries, without a mount.
   // The session owns `socket` from here on.
   Result<> attach_socket(int socket);
 
-  // Serves until the file system is unmounted or SIGINT or SIGTERM arrives. A signal of
-  // `extra_signals` calls `on_signal` on the calling thread. All of them must be blocked
-  // in every thread, see block_signals(). Unmounts before it returns.
-  Result<> serve(unsigned threads, const std::vector<int>& extra_signals = {},
-                 const std::function<void(int)>& on_signal = {});
+  // Serves until the file system is unmounted or SIGINT or SIGTERM arrives. All signals must
+  // be blocked in every thread, see block_signals(). Unmounts before it returns.
+  Result<> serve(const Service& service);
 
   // Makes serve() return; from any thread.
   void stop();
@@ -46,12 +62,15 @@ class Session {
 
  private:
   explicit Session(fuse_session* session, int wake) : session_(session), wake_(wake) {}
-  void work();
+  struct Workers;
+  void work(Workers& workers);
+  bool serve_turn(Workers& workers, ReaderSeat::Turn turn, fuse_buf& buffer);
 
   fuse_session* session_ = nullptr;
   int wake_ = -1;  // eventfd: a worker has seen the end, or stop() was called
-  std::atomic<unsigned> running_{0};
   bool mounted_ = false;
+  std::atomic<bool> stopped_{false};  // by a signal or stop()
+  std::atomic<bool> unmounted_{false};
 };
 
 // Blocks SIGINT, SIGTERM, SIGHUP and `extra` in the calling thread and those it starts

@@ -32,15 +32,15 @@ Result<Daemon> Daemon::split() {
     wait_until_ready(told.get(), child);
   }
   ::setsid();
-  return Daemon(std::move(tell));
+  return Daemon(std::move(tell), UniqueFd{::open("/dev/null", O_RDWR | O_CLOEXEC)});
 }
 
 void Daemon::ready() {
   if (!tell_) return;
   if (::chdir("/") != 0) return;
-  const UniqueFd null{::open("/dev/null", O_RDWR | O_CLOEXEC)};
   for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-    if (null) ::dup2(null.get(), standard);
+    if (null_) ::dup2(null_.get(), standard);
+  null_.reset();
   static_cast<void>(checked([&] { return ::write(tell_.get(), "", 1); }));
   tell_.reset();
 }

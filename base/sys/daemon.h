@@ -20,8 +20,9 @@ class Daemon {
   void ready();
 
  private:
-  explicit Daemon(UniqueFd tell) : tell_(std::move(tell)) {}
+  Daemon(UniqueFd tell, UniqueFd null) : tell_(std::move(tell)), null_(std::move(null)) {}
   UniqueFd tell_;
+  UniqueFd null_;  // /dev/null, which may be out of reach later
 };
 
 }  // namespace nacre::sys

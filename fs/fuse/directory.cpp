@@ -65,8 +65,8 @@ void op_opendir(fuse_req_t req, fuse_ino_t inode, fuse_file_info* info) {
   const auto handle = fuse::guarded([&] { return fs.opendir({inode}); });
   if (!handle) return reply_error(req, handle.error());
   info->fh = handle->value;
-  info->keep_cache = 1;
-  info->cache_readdir = 1;
+  // Names that the kernel may not remember it may not list from memory, either.
+  info->keep_cache = info->cache_readdir = service_of(req).timeout > 0 ? 1 : 0;
   if (fuse_reply_open(req, info) == -ENOENT) fs.releasedir(*handle);
 }
 

@@ -10,20 +10,22 @@
 namespace nacre::fs {
 namespace {
 
-// The page cache holds what we say until it is written through us: never dropped at open.
-void keep_cache(fuse_file_info* info, HandleId handle) {
-  info->fh = handle.value;
-  info->keep_cache = 1;
+// What the kernel is told of an open file. Its page cache holds what we say until it is
+// written through us, so it is not dropped at open.
+void describe(fuse_file_info* info, const OverlayFs::Opened& opened) {
+  info->fh = opened.handle.value;
+  info->backing_id = opened.backing;
+  info->keep_cache = opened.backing == 0 && opened.keep_cache ? 1 : 0;
   info->noflush = 1;
 }
 
 void reply_created(fuse_req_t req, fuse_file_info* info, const Result<OverlayFs::Created>& created) {
   if (!created) return reply_error(req, created.error());
   auto& service = service_of(req);
-  keep_cache(info, created->handle);
+  describe(info, created->opened);
   const auto param = entry_param(service, created->entry);
   if (fuse_reply_create(req, &param, info) != -ENOENT) return;
-  service.fs.release(created->handle);
+  service.fs.release(created->opened.handle);
   service.fs.forget(created->entry.inode, 1);
 }
 
@@ -42,17 +44,31 @@ void op_tmpfile(fuse_req_t req, fuse_ino_t parent, mode_t mode, fuse_file_info* 
 
 void op_open(fuse_req_t req, fuse_ino_t inode, fuse_file_info* info) {
   auto& fs = service_of(req).fs;
-  const auto handle = fuse::guarded([&] { return fs.open(caller_of(req), {inode}, info->flags); });
-  if (!handle) return reply_error(req, handle.error());
+  const auto opened = fuse::guarded([&] { return fs.open(caller_of(req), {inode}, info->flags); });
+  if (!opened) return reply_error(req, opened.error());
   // The kernel forgets the size and the times by itself, but a set-id bit that went with the
   // data it would show for ever.
-  if ((info->flags & O_TRUNC) != 0 && caller_of(req).uid != 0)
-    fuse_lowlevel_notify_inval_inode(service_of(req).session, inode, -1, 0);
-  keep_cache(info, *handle);
-  if (fuse_reply_open(req, info) == -ENOENT) fs.release(*handle);
+  if ((info->flags & O_TRUNC) != 0 && caller_of(req).uid != 0) service_of(req).notes.drop_attributes({inode});
+  describe(info, *opened);
+  if (fuse_reply_open(req, info) == -ENOENT) fs.release(opened->handle);
+}
+
+// The pages go from file to kernel without a copy of ours.
+static void reply_spliced(fuse_req_t req, const Result<DataRef>& source, std::size_t size, off_t offset) {
+  if (!source) return reply_error(req, source.error());
+  fuse_bufvec data = FUSE_BUFVEC_INIT(size);
+  data.buf[0].flags = static_cast<fuse_buf_flags>(FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK);
+  data.buf[0].fd = (*source)->get();
+  data.buf[0].pos = offset;
+  fuse_reply_data(req, &data, FUSE_BUF_SPLICE_MOVE);
 }
 
 void op_read(fuse_req_t req, fuse_ino_t, std::size_t size, off_t offset, fuse_file_info* info) {
+  constexpr std::size_t kSplice = 64 * 1024;  // below, a copy is cheaper than the pipe
+  if (size >= kSplice) {
+    const auto source = fuse::guarded([&] { return service_of(req).fs.read_source({info->fh}); });
+    return reply_spliced(req, source, size, offset);
+  }
   // One buffer per thread; a request is at most 1 MiB.
   thread_local std::vector<char> buffer;
   const auto count = fuse::guarded([&] {

@@ -2,6 +2,8 @@
 #include "fs/fuse/operations.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <cstdint>
 
@@ -31,6 +33,14 @@ void op_init(void* userdata, fuse_conn_info* connection) {
   if (service.acl && service.xattrs) want(connection, FUSE_CAP_POSIX_ACL);
   // The times and sizes of files are those of the upper layer.
   want(connection, FUSE_CAP_WRITEBACK_CACHE, false);
+  if (service.passthrough != nullptr && (connection->capable_ext & FUSE_CAP_PASSTHROUGH) != 0) {
+    want(connection, FUSE_CAP_PASSTHROUGH);
+    // One level, so that another overlay can still be mounted on top of us.
+    connection->max_backing_stack_depth = 1;
+    service.passthrough->enable(service.notes.descriptor());
+  }
+  want(connection, FUSE_CAP_SPLICE_WRITE);
+  want(connection, FUSE_CAP_SPLICE_MOVE);
   connection->max_write = 1u << 20;
   connection->time_gran = 1;
   if (service.on_ready) service.on_ready();
@@ -65,7 +75,7 @@ void op_getattr(fuse_req_t req, fuse_ino_t inode, fuse_file_info*) {
   reply_attr(req, inode, fuse::guarded([&] { return service_of(req).fs.getattr({inode}); }));
 }
 
-void op_setattr(fuse_req_t req, fuse_ino_t inode, struct stat* attr, int valid, fuse_file_info*) {
+void op_setattr(fuse_req_t req, fuse_ino_t inode, struct stat* attr, int valid, fuse_file_info* info) {
   constexpr timespec kNow{.tv_sec = 0, .tv_nsec = UTIME_NOW};
   AttrChange change;
   if ((valid & FUSE_SET_ATTR_MODE) != 0) change.mode = attr->st_mode;
@@ -76,6 +86,8 @@ void op_setattr(fuse_req_t req, fuse_ino_t inode, struct stat* attr, int valid, 
     change.atime = (valid & FUSE_SET_ATTR_ATIME_NOW) != 0 ? kNow : attr->st_atim;
   if ((valid & FUSE_SET_ATTR_MTIME) != 0)
     change.mtime = (valid & FUSE_SET_ATTR_MTIME_NOW) != 0 ? kNow : attr->st_mtim;
+  // ftruncate(2) changes the time of an unchanged size, too; truncate(2) does not.
+  if (change.size && info != nullptr && !change.mtime) change.mtime = kNow;
   // The protocol's FATTR_KILL_SUIDGID has the value of this flag. Before a write that clears
   // the bits the kernel asks for a change of nothing, to learn the mode that comes of it.
   change.kill_set_id = (valid & FUSE_SET_ATTR_KILL_SUID) != 0 || valid == 0;
@@ -150,6 +162,22 @@ void op_removexattr(fuse_req_t req, fuse_ino_t inode, const char* name) {
   answer(req, [&](OverlayFs& fs) { return fs.removexattr({inode}, name); });
 }
 
+void op_ioctl(fuse_req_t req, fuse_ino_t inode, unsigned command, void*, fuse_file_info*, unsigned,
+              const void* in, std::size_t in_size, std::size_t) {
+  if (command == kReload && inode == kRootInode.value) {
+    const auto caller = caller_of(req).uid;
+    if (caller != 0 && caller != ::geteuid()) return static_cast<void>(fuse_reply_err(req, EPERM));
+    // By the thread that answers no requests, since the kernel may wait for one meanwhile.
+    ::kill(::getpid(), SIGHUP);
+    return static_cast<void>(fuse_reply_ioctl(req, 0, nullptr, 0));
+  }
+  const auto value = fuse::guarded([&] {
+    return service_of(req).fs.ioctl({inode}, command, {static_cast<const char*>(in), in_size});
+  });
+  if (!value) return reply_error(req, value.error());
+  fuse_reply_ioctl(req, 0, value->data(), value->size());
+}
+
 void op_statfs(fuse_req_t req, fuse_ino_t) {
   const auto result = fuse::guarded([&] { return service_of(req).fs.statfs(); });
   if (!result) return reply_error(req, result.error());
@@ -179,6 +207,7 @@ constexpr fuse_lowlevel_ops make_operations() {
   ops.setxattr = op_setxattr;
   ops.removexattr = op_removexattr;
   ops.statfs = op_statfs;
+  ops.ioctl = op_ioctl;
   ops.opendir = op_opendir;
   ops.readdir = op_readdir;
   ops.readdirplus = op_readdirplus;

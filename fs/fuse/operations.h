@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/ioctl.h>
+
 #include <functional>
 
 #include "base/fuse/session.h"
+#include "fs/fuse/kernel_notes.h"
+#include "fs/fuse/kernel_passthrough.h"
 #include "fs/overlay_fs.h"
 
 namespace nacre::fs {
@@ -11,12 +15,16 @@ namespace nacre::fs {
 // What the requests of one FUSE connection are served with.
 struct FuseService {
   OverlayFs& fs;
-  double timeout = 1e9;             // seconds for which the kernel may remember what we say
-  bool acl = true;                  // POSIX ACLs
-  bool xattrs = true;               // false: the kernel is told once that there are none
-  std::function<void()> on_ready;   // called when the kernel's first request was answered
-  fuse_session* session = nullptr;  // the connection, for what the kernel has to be told
+  double timeout = 1e9;                      // seconds for which the kernel may remember what we say
+  bool acl = true;                           // POSIX ACLs
+  bool xattrs = true;                        // false: the kernel is told once that there are none
+  KernelPassthrough* passthrough = nullptr;  // enabled when the kernel agrees; null: not wanted
+  KernelNotes& notes;
+  std::function<void()> on_ready;  // called when the kernel's first request was answered
 };
+
+// ioctl(2) on the top directory by its owner: lower layers were changed.
+inline constexpr unsigned kReload = _IO('N', 0x10);
 
 // Decode a request, call one method of OverlayFs, answer. The userdata of the session is
 // the FuseService.

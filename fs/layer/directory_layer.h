@@ -2,6 +2,7 @@
 #pragma once
 
 #include "fs/layer/layer.h"
+#include "fs/layer/origin.h"
 
 namespace nacre::fs {
 
@@ -24,13 +25,28 @@ Result<UniqueFd> open_data(const LayerDir& dir, const char* name, int flags);
 Result<std::string> get_xattr(const LayerDir& dir, const char* name, const char* attribute);
 Result<std::vector<std::string>> list_xattrs(const LayerDir& dir, const char* name);
 Result<struct statvfs> statistics(const LayerDir& dir);
+
+// The file system that a layer lies on, for file handles.
+class Origins {
+ public:
+  explicit Origins(int root);
+  Result<std::string> encode(const LayerDir& dir, const char* name) const {
+    return encode_origin(fd_of(dir), name, file_system_);
+  }
+  Result<struct stat> stat(std::string_view origin) const;
+
+ private:
+  UniqueFd mount_;  // O_RDONLY; none if the root may not be read
+  FileSystemId file_system_{};
+};
 }  // namespace host
 
 // A read-only layer that is a host directory, reached only by descriptor and name.
 class DirectoryLayer final : public Layer {
  public:
   // `root` is an O_PATH descriptor of the directory.
-  explicit DirectoryLayer(UniqueFd root) : root_(std::make_shared<HostDir>(std::move(root))) {}
+  explicit DirectoryLayer(UniqueFd root)
+      : root_(std::make_shared<HostDir>(std::move(root))), origins_(root_->fd()) {}
 
   DirRef root() const override { return root_; }
   Result<DirRef> open_dir(const LayerDir& parent, const char* name) override {
@@ -55,9 +71,14 @@ class DirectoryLayer final : public Layer {
     return host::list_xattrs(dir, name);
   }
   Result<struct statvfs> statistics() override { return host::statistics(*root_); }
+  Result<std::string> handle(const LayerDir& dir, const char* name) override {
+    return origins_.encode(dir, name);
+  }
+  Result<struct stat> stat_handle(std::string_view handle) override { return origins_.stat(handle); }
 
  private:
   std::shared_ptr<HostDir> root_;
+  host::Origins origins_;
 };
 
 }  // namespace nacre::fs

@@ -40,6 +40,10 @@ class Layer {
   virtual Result<std::string> get_xattr(const LayerDir& dir, const char* name, const char* attribute) = 0;
   virtual Result<std::vector<std::string>> list_xattrs(const LayerDir& dir, const char* name) = 0;
   virtual Result<struct statvfs> statistics() = 0;
+  // The file handle of an object, in kernel overlayfs's format (fs/layer/origin.h), and the
+  // attributes of what it names. EOPNOTSUPP, ESTALE, EPERM as described there.
+  virtual Result<std::string> handle(const LayerDir& dir, const char* name) = 0;
+  virtual Result<struct stat> stat_handle(std::string_view handle) = 0;
 };
 
 }  // namespace nacre::fs

@@ -14,5 +14,8 @@ namespace nacre::fs::object {
 std::string path(int fd);
 Result<std::string> get_xattr(int fd, const char* attribute);
 Result<std::vector<std::string>> list_xattrs(int fd);
+// The same of a path, whose last part is not followed if it is a symlink.
+Result<std::string> get_xattr(const std::string& path, const char* attribute);
+Result<std::vector<std::string>> list_xattrs(const std::string& path);
 
 }  // namespace nacre::fs::object

@@ -62,30 +62,50 @@ void remove_all(int dir, const char* name) noexcept {
 
 }  // namespace
 
-Result<std::unique_ptr<UpperDirectory>> UpperDirectory::create(UniqueFd root, UniqueFd work,
-                                                               bool user_xattrs) {
+Result<std::unique_ptr<UpperDirectory>> UpperDirectory::create(UniqueFd root, UniqueFd work, UniqueFd index,
+                                                               const Format& format) {
   std::unique_ptr<UpperDirectory> upper(new UpperDirectory(std::move(root), std::move(work)));
   // What a killed process was building is of no use to anyone.
   for (const auto& entry : TRY(sys::list_directory(upper->work_.fd()))) upper->clear(entry.name.c_str());
-  TRY(upper->probe(user_xattrs));
+  upper->markers_ = format.markers;
+  TRY(upper->probe(format.user_xattrs));
+  if (index && upper->attributes_) {
+    upper->index_ = std::make_shared<HostDir>(std::move(index));
+    TRY(upper->tidy_index());
+  }
   return upper;
 }
 
+// An index entry whose file has lost its last name was on its way out.
+Result<> UpperDirectory::tidy_index() {
+  for (const auto& entry : TRY(sys::list_directory(index_->fd()))) {
+    const auto attr = stat(*index_, entry.name.c_str());
+    const auto links =
+        get_xattr(*index_, entry.name.c_str(), std::string(attribute_prefix()).append("nlink").c_str());
+    if (!attr || !links) continue;
+    const auto elsewhere = parse_link_count(*links, attr->st_nlink);
+    if (elsewhere && static_cast<std::int64_t>(attr->st_nlink) + *elsewhere <= 0)
+      ::unlinkat(index_->fd(), entry.name.c_str(), 0);
+  }
+  return {};
+}
+
+// What its file system allows: whiteouts and attributes as kernel overlayfs has them, or else marker
+// files, which only fuse-overlayfs and we understand.
 Result<> UpperDirectory::probe(bool user_xattrs) {
   const auto name = fresh_name();
   const ScopeExit undo{[&] { clear(name.c_str()); }};
-  if (::mknodat(work_.fd(), name.c_str(), S_IFCHR, kWhiteout) != 0)
-    return fail(errno,
-                "its file system cannot hold whiteouts (character device 0/0); put it on ext4, xfs or tmpfs");
+  if (::mknodat(work_.fd(), name.c_str(), S_IFCHR, kWhiteout) != 0) markers_ = true;
   clear(name.c_str());
   TRY(make_node(work_.fd(), name.c_str(), {.mode = S_IFDIR | 0700}));
   const auto dir = TRY(sys::open_at(work_.fd(), name.c_str(), O_RDONLY | O_DIRECTORY));
   for (const auto choice : {XattrNamespace::trusted, XattrNamespace::user}) {
     if (choice == XattrNamespace::trusted && user_xattrs) continue;
     xattrs_ = choice;
-    if (set_opaque(dir.get())) return {};
+    if (set_xattr(dir.get(), std::string(attribute_prefix()).append("opaque").c_str(), "y", 0)) return {};
   }
-  return fail(errno, "its file system has no extended attributes; put it on ext4, xfs or tmpfs");
+  attributes_ = false;
+  return {};
 }
 
 std::string UpperDirectory::fresh_name() { return "#" + std::to_string(counter_.fetch_add(1)); }
@@ -93,6 +113,10 @@ std::string UpperDirectory::fresh_name() { return "#" + std::to_string(counter_.
 void UpperDirectory::clear(const char* name) noexcept { remove_all(work_.fd(), name); }
 
 Result<> UpperDirectory::replace(const char* name, const LayerDir& dir, const char* target) {
+  auto done = rename_at(work_.fd(), name, fd_of(dir), target, 0);
+  if (done) return done;
+  const int code = done.error().code;
+  if (code != EISDIR && code != ENOTDIR && code != ENOTEMPTY && code != EEXIST) return done;
   // An exchange works for every combination of kinds; what comes out is thrown away.
   TRY(rename_at(work_.fd(), name, fd_of(dir), target, RENAME_EXCHANGE));
   clear(name);
@@ -182,8 +206,19 @@ Result<std::vector<std::string>> UpperDirectory::list_object_xattrs(int object) 
 }
 
 Result<> UpperDirectory::set_xattr(int object, const char* attribute, std::string_view value, int flags) {
-  return succeed(
-      [&] { return ::setxattr(object::path(object).c_str(), attribute, value.data(), value.size(), flags); });
+  const auto set = [&] {
+    return succeed([&] {
+      return ::setxattr(object::path(object).c_str(), attribute, value.data(), value.size(), flags);
+    });
+  };
+  auto done = set();
+  if (done || done.error().code != EACCES) return done;
+  // An ordinary user needs the right to write a file of his to change its user.* attributes.
+  const auto attr = TRY(sys::stat_fd(object));
+  if (!set_mode(object, attr.st_mode | S_IWUSR)) return done;
+  done = set();
+  TRY(set_mode(object, attr.st_mode));
+  return done;
 }
 
 Result<> UpperDirectory::remove_xattr(int object, const char* attribute) {
@@ -191,8 +226,9 @@ Result<> UpperDirectory::remove_xattr(int object, const char* attribute) {
 }
 
 Result<> UpperDirectory::set_opaque(int object) {
-  return set_xattr(
-      object, xattrs_ == XattrNamespace::trusted ? "trusted.overlay.opaque" : "user.overlay.opaque", "y", 0);
+  const auto set = set_xattr(object, (std::string(attribute_prefix()) + "opaque").c_str(), "y", 0);
+  if (set || (set.error().code != EOPNOTSUPP && set.error().code != EPERM)) return set;
+  return make_marker(object, kArchiveOpaque);
 }
 
 Result<> UpperDirectory::sync(int object) {
@@ -214,7 +250,26 @@ Result<UniqueFd> UpperDirectory::create_file(const LayerDir& dir, const char* na
   return sys::open_at(fd_of(dir), name, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW, mode & 07777);
 }
 
+Result<struct statvfs> UpperDirectory::statistics() {
+  auto result = TRY(host::statistics(*root_));
+  // A name must fit behind ".wh." to be removed.
+  if (markers_) result.f_namemax -= kArchiveMarker.size();
+  return result;
+}
+
+Result<> UpperDirectory::make_marker(int dir, const char* name) {
+  const auto fd = sys::open_at(dir, name, O_CREAT | O_WRONLY | O_NOFOLLOW, 0700);
+  return fd ? Result<>{} : fail(fd.error().code);
+}
+
 Result<> UpperDirectory::white_out(const LayerDir& dir, const char* name, Place place) {
+  if (markers_) {
+    // Harmless beside what it removes, should that not go away.
+    TRY(make_marker(fd_of(dir), marker_of(name).c_str()));
+    if (place == Place::free) return {};
+    const auto attr = TRY(stat(dir, name));
+    return remove(dir, name, S_ISDIR(attr.st_mode));
+  }
   if (place == Place::free) return succeed([&] { return ::mknodat(fd_of(dir), name, S_IFCHR, kWhiteout); });
   const auto staged = fresh_name();
   TRY(succeed([&] { return ::mknodat(work_.fd(), staged.c_str(), S_IFCHR, kWhiteout); }));
@@ -237,6 +292,10 @@ Result<> UpperDirectory::remove(const LayerDir& dir, const char* name, bool is_d
 
 Result<> UpperDirectory::rename(const LayerDir& from, const char* name, const LayerDir& to,
                                 const char* new_name, unsigned flags) {
+  if (markers_ && (flags & RENAME_WHITEOUT) != 0) {
+    TRY(make_marker(fd_of(from), marker_of(name).c_str()));
+    flags &= ~unsigned{RENAME_WHITEOUT};
+  }
   return rename_at(fd_of(from), name, fd_of(to), new_name, flags);
 }
 

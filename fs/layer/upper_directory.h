@@ -6,6 +6,7 @@
 #include <string>
 
 #include "fs/layer/directory_layer.h"
+#include "fs/layer/markers.h"
 #include "fs/layer/upper_layer.h"
 
 namespace nacre::fs {
@@ -18,9 +19,13 @@ enum class XattrNamespace { trusted, user };
 class UpperDirectory final : public UpperLayer {
  public:
   // `root` and `work` are O_PATH descriptors of directories of one file system; everything
-  // in `work` is ours to remove. Refuses an upper that cannot hold whiteouts or extended
-  // attributes, saying so.
-  static Result<std::unique_ptr<UpperDirectory>> create(UniqueFd root, UniqueFd work, bool user_xattrs);
+  // in `work` is ours to remove. `index` is one for index entries, or none.
+  struct Format {
+    bool user_xattrs = false;  // user.* attributes even where trusted.* work
+    bool markers = false;      // ".wh." files even where whiteouts work
+  };
+  static Result<std::unique_ptr<UpperDirectory>> create(UniqueFd root, UniqueFd work, UniqueFd index,
+                                                        const Format& format);
 
   XattrNamespace xattr_namespace() const { return xattrs_; }
 
@@ -44,7 +49,15 @@ class UpperDirectory final : public UpperLayer {
   Result<std::vector<std::string>> list_xattrs(const LayerDir& dir, const char* name) override {
     return host::list_xattrs(dir, name);
   }
-  Result<struct statvfs> statistics() override { return host::statistics(*root_); }
+  Result<struct statvfs> statistics() override;
+  Result<std::string> handle(const LayerDir& dir, const char* name) override {
+    return origins_.encode(dir, name);
+  }
+  Result<struct stat> stat_handle(std::string_view handle) override { return origins_.stat(handle); }
+  DirRef index() const override { return index_; }
+  std::string_view attribute_prefix() const override {
+    return xattrs_ == XattrNamespace::trusted ? kTrustedPrefix : kUserPrefix;
+  }
 
   Result<Staged> stage(const NewNode& what) override;
   void discard(Staged& staged) noexcept override;
@@ -72,8 +85,10 @@ class UpperDirectory final : public UpperLayer {
 
  private:
   UpperDirectory(UniqueFd root, UniqueFd work)
-      : root_(std::make_shared<HostDir>(std::move(root))), work_(std::move(work)) {}
+      : root_(std::make_shared<HostDir>(std::move(root))), work_(std::move(work)), origins_(root_->fd()) {}
   Result<> probe(bool user_xattrs);
+  Result<> tidy_index();
+  static Result<> make_marker(int dir, const char* name);
   std::string fresh_name();
   // Removes a work directory entry with everything in it.
   void clear(const char* name) noexcept;
@@ -82,7 +97,11 @@ class UpperDirectory final : public UpperLayer {
 
   std::shared_ptr<HostDir> root_;
   HostDir work_;
+  std::shared_ptr<HostDir> index_;
+  host::Origins origins_;
   XattrNamespace xattrs_ = XattrNamespace::trusted;
+  bool attributes_ = true;            // it can have some
+  bool markers_ = false;              // a removed name has a file ".wh.NAME", and no whiteout
   std::atomic<bool> nameless_{true};  // O_TMPFILE works here
   std::atomic<std::uint64_t> counter_{0};
 };

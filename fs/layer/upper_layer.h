@@ -68,6 +68,12 @@ class UpperLayer : public Layer {
   virtual Result<> rename(const LayerDir& from, const char* name, const LayerDir& to, const char* new_name,
                           unsigned flags) = 0;
   virtual Result<> link(int object, const LayerDir& dir, const char* name, Place place) = 0;
+
+  // --- beside the tree
+  // Where files are found that the upper has under some of their names only; null: nowhere.
+  virtual DirRef index() const = 0;
+  // The prefix of the overlay's own attributes in this layer, such as "trusted.overlay.".
+  virtual std::string_view attribute_prefix() const = 0;
 };
 
 }  // namespace nacre::fs

@@ -38,6 +38,13 @@ void DirCache::drop(InodeId inode, LayerIndex layer) {
   places_.erase(place);
 }
 
+void DirCache::clear() {
+  Order dropped;  // closed after the lock is released
+  const std::lock_guard lock(mutex_);
+  dropped.swap(order_);
+  places_.clear();
+}
+
 std::size_t DirCache::size() const {
   const std::lock_guard lock(mutex_);
   return order_.size();

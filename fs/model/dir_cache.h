@@ -18,6 +18,7 @@ class DirCache {
   DirRef get(InodeId inode, LayerIndex layer);  // null if not cached
   void put(InodeId inode, LayerIndex layer, DirRef dir);
   void drop(InodeId inode, LayerIndex layer);
+  void clear();
   std::size_t size() const;
 
  private:

@@ -4,8 +4,10 @@
 #include <sys/mman.h>
 
 #include <cstddef>
+#include <cstring>
 #include <new>
 #include <type_traits>
+#include <utility>
 
 namespace nacre::fs {
 
@@ -26,6 +28,12 @@ class FlatArray {
   }
   FlatArray(const FlatArray&) = delete;
   FlatArray& operator=(const FlatArray&) = delete;
+  void swap(FlatArray& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(reserved_, other.reserved_);
+    std::swap(usable_, other.usable_);
+    std::swap(size_, other.size_);
+  }
   ~FlatArray() { ::munmap(data_, reserved_); }
 
   std::size_t size() const { return size_; }
@@ -42,6 +50,15 @@ class FlatArray {
       usable_ = need;
     }
     if (size > size_) size_ = size;
+  }
+  // Gives back the memory behind the first `size` elements; they are zeros when it grows again.
+  void shrink(std::size_t size) {
+    if (size >= size_) return;
+    auto* const bytes = reinterpret_cast<std::byte*>(data_);
+    std::memset(bytes + size * sizeof(T), 0, round_up(size * sizeof(T)) - size * sizeof(T));
+    const std::size_t keep = round_up(size * sizeof(T));
+    ::madvise(bytes + keep, usable_ - keep, MADV_DONTNEED);
+    size_ = size;
   }
 
  private:

@@ -13,12 +13,10 @@ std::uint64_t InodeNumbers::shown(dev_t device, std::uint64_t ino) {
   return ino ^ static_cast<std::uint64_t>(place - devices_.begin()) << kShift;
 }
 
-std::uint64_t InodeNumbers::shown_in_upper(dev_t device, std::uint64_t ino) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (const auto copy = copies_.find(ino); copy != copies_.end()) return copy->second;
-  }
-  return shown(device, ino);
+std::optional<std::uint64_t> InodeNumbers::copied(std::uint64_t upper_ino) {
+  const std::lock_guard lock(mutex_);
+  const auto copy = copies_.find(upper_ino);
+  return copy == copies_.end() ? std::nullopt : std::optional(copy->second);
 }
 
 void InodeNumbers::copied_up(std::uint64_t upper_ino, std::uint64_t shown) {

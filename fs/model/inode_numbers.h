@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -16,8 +17,8 @@ namespace nacre::fs {
 class InodeNumbers {
  public:
   std::uint64_t shown(dev_t device, std::uint64_t ino);
-  // The same for an object of the upper layer, which may be a copy.
-  std::uint64_t shown_in_upper(dev_t device, std::uint64_t ino);
+  // For copies that cannot remember their origin by themselves.
+  std::optional<std::uint64_t> copied(std::uint64_t upper_ino);
   void copied_up(std::uint64_t upper_ino, std::uint64_t shown);
   // The upper object is gone; its number may come back as another file.
   void removed(std::uint64_t upper_ino);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fs/model/inode_table.h"
 
+#include <algorithm>
 #include <cstring>
 #include <mutex>
 
@@ -8,18 +9,14 @@ namespace nacre::fs {
 namespace {
 
 constexpr std::uint32_t kRootSlot = 1;
+// A table of so many inodes is not worth trimming.
+constexpr std::size_t kSmall = 8192;
 // Address space, not memory: 2^25 inodes of 64 bytes.
 constexpr std::size_t kMaxInodes = std::size_t{1} << 25;
 constexpr std::size_t kMaxLinks = kMaxInodes + (kMaxInodes >> 2);
 
-std::uint32_t hash_of(std::uint32_t parent, std::string_view name) {
-  const auto text = std::hash<std::string_view>{}(name);
-  const auto mixed = (text ^ parent) * 0x9e3779b97f4a7c15ULL;
-  return static_cast<std::uint32_t>(mixed >> 32);
-}
-
-std::size_t identity_bucket(std::uint64_t upper_ino, std::size_t buckets) {
-  return (upper_ino * 0x9e3779b97f4a7c15ULL >> 32) & (buckets - 1);
+std::size_t identity_bucket(std::uint64_t identity, std::size_t buckets) {
+  return (identity * 0x9e3779b97f4a7c15ULL >> 32) & (buckets - 1);
 }
 
 }  // namespace
@@ -55,7 +52,10 @@ Result<Node> InodeTable::get(InodeId id) const {
               .linked = linked,
               .layer = inode->layer,
               .lowers = lower_sets_.get(inode->lowers),
-              .ino = inode->ino};
+              .ino = inode->ino,
+              .identity = inode->identity,
+              .indexed = inode->indexed,
+              .links_elsewhere = inode->links_elsewhere};
 }
 
 Result<Location> InodeTable::location(InodeId id) const {
@@ -65,12 +65,12 @@ Result<Location> InodeTable::location(InodeId id) const {
   LinkRef best = inode->first_link;
   for (LinkRef ref = best; ref != 0; ref = links_[ref].next_of_inode) {
     if (!links_[ref].linked) continue;
-    best = ref;
-    break;
+    if (!links_[best].linked || !links_[ref].aliased) best = ref;
+    if (!links_[ref].aliased) break;
   }
   if (best == 0) return fail(ENOENT);
   const Link& link = links_[best];
-  Location location{.parent = id_of(link.parent), .linked = link.linked, .text = {}};
+  Location location{.parent = id_of(link.parent), .linked = link.linked, .aliased = link.aliased, .text = {}};
   const auto name = names_.get(link.name);
   std::memcpy(location.text.data(), name.data(), name.size());
   return location;
@@ -87,7 +87,14 @@ std::optional<InodeId> InodeTable::find(InodeId parent, std::string_view name) c
 bool InodeTable::same_object(const Inode& inode, const Found& found) const {
   if (inode.type != (found.attr.st_mode & S_IFMT) || inode.in_upper != found.in_upper) return false;
   if (found.is_dir()) return true;
-  return found.in_upper ? inode.upper_ino == found.attr.st_ino : inode.layer == found.layer;
+  return inode.identity == found.identity && inode.layer == found.layer;
+}
+
+// What was not known by one name may be by another.
+void InodeTable::learn_links(Inode& inode, const Found& found) {
+  if (inode.indexed || !found.indexed) return;
+  inode.indexed = true;
+  inode.links_elsewhere = found.links_elsewhere;
 }
 
 Result<InodeId> InodeTable::remember(InodeId parent, std::string_view name, const Found& found) {
@@ -96,6 +103,9 @@ Result<InodeId> InodeTable::remember(InodeId parent, std::string_view name, cons
   if (const LinkRef known = find_link(parent.slot(), name); known != 0) {
     const Slot slot = links_[known].inode;
     if (same_object(inodes_[slot], found)) {
+      learn_links(inodes_[slot], found);
+      // A directory may have come to, or gone from, a lower layer that was changed.
+      if (found.is_dir()) inodes_[slot].lowers = lower_sets_.intern(found.lowers);
       ++inodes_[slot].lookups;
       return id_of(slot);
     }
@@ -103,13 +113,14 @@ Result<InodeId> InodeTable::remember(InodeId parent, std::string_view name, cons
     unhash(known);
     links_[known].linked = false;
   }
-  Slot slot = found.in_upper && !found.is_dir() ? find_identity(found.attr.st_ino) : 0;
+  Slot slot = found.identity != 0 ? find_identity(found.identity) : 0;
   if (slot != 0 && !same_object(inodes_[slot], found)) {
     remove_identity(slot);
     slot = 0;
   }
   if (slot == 0) slot = allocate_inode(found);
-  link(parent.slot(), name, slot);
+  learn_links(inodes_[slot], found);
+  link(parent.slot(), name, slot, found.aliased);
   ++inodes_[slot].lookups;
   return id_of(slot);
 }
@@ -127,6 +138,7 @@ std::vector<InodeId> InodeTable::forget(InodeId id, std::uint64_t count) {
   if (Inode* const inode = lookup(id); inode != nullptr) {
     inode->lookups -= std::min(count, inode->lookups);
     release_if_unused(id.slot(), gone);
+    if (live_inodes_ < trim_below_) trim();
   }
   return gone;
 }
@@ -146,14 +158,54 @@ std::vector<InodeId> InodeTable::unpin(InodeId id) {
   return gone;
 }
 
-void InodeTable::moved_to_upper(InodeId id, std::uint64_t upper_ino, std::uint64_t ino) {
+void InodeTable::moved_to_upper(InodeId id, std::uint64_t identity, std::uint64_t ino, const Location* at) {
   const std::unique_lock lock(mutex_);
   Inode* const inode = lookup(id);
   if (inode == nullptr) return;
   inode->in_upper = true;
   inode->layer = kUpper;
   inode->ino = ino;
-  if (!S_ISDIR(inode->type)) add_identity(id.slot(), upper_ino);
+  if (S_ISDIR(inode->type)) return;
+  add_identity(id.slot(), identity);
+  for (LinkRef ref = inode->first_link; ref != 0 && at != nullptr; ref = links_[ref].next_of_inode)
+    links_[ref].aliased =
+        id_of(links_[ref].parent) != at->parent || names_.get(links_[ref].name) != at->name();
+}
+
+void InodeTable::set_indexed(InodeId id, std::int32_t links_elsewhere) {
+  const std::unique_lock lock(mutex_);
+  Inode* const inode = lookup(id);
+  if (inode == nullptr) return;
+  inode->indexed = true;
+  inode->links_elsewhere = links_elsewhere;
+}
+
+void InodeTable::detach(InodeId id) {
+  const std::unique_lock lock(mutex_);
+  if (lookup(id) == nullptr) return;
+  for (LinkRef ref = inodes_[id.slot()].first_link; ref != 0; ref = links_[ref].next_of_inode) {
+    if (links_[ref].linked) unhash(ref);
+    links_[ref].linked = false;
+  }
+  remove_identity(id.slot());
+}
+
+std::optional<InodeId> InodeTable::by_identity(std::uint64_t identity) const {
+  const std::shared_lock lock(mutex_);
+  const Slot slot = find_identity(identity);
+  return slot == 0 ? std::nullopt : std::optional(id_of(slot));
+}
+
+void InodeTable::name_is_up(InodeId parent, std::string_view name) {
+  const std::unique_lock lock(mutex_);
+  const LinkRef ref = lookup(parent) == nullptr ? 0 : find_link(parent.slot(), name);
+  if (ref != 0) links_[ref].aliased = false;
+}
+
+bool InodeTable::is_aliased(InodeId parent, std::string_view name) const {
+  const std::shared_lock lock(mutex_);
+  const LinkRef ref = lookup(parent) == nullptr ? 0 : find_link(parent.slot(), name);
+  return ref != 0 && links_[ref].aliased;
 }
 
 void InodeTable::remove_name(InodeId parent, std::string_view name) {
@@ -202,14 +254,8 @@ std::size_t InodeTable::size() const {
 
 InodeTable::Slot InodeTable::allocate_inode(const Found& found) {
   if (live_inodes_ >= identities_.size()) {
-    // Rebuilt at twice the size, from the records.
     identities_.assign(identities_.size() * 2, 0);
-    for (Slot slot = 1; slot < inodes_.size(); ++slot) {
-      if (inodes_[slot].type == 0 || inodes_[slot].upper_ino == 0) continue;
-      Slot& bucket = identities_[identity_bucket(inodes_[slot].upper_ino, identities_.size())];
-      inodes_[slot].next_same_identity = bucket;
-      bucket = slot;
-    }
+    rehash_identities();
   }
   Slot slot = free_inode_;
   if (slot != 0) {
@@ -217,11 +263,13 @@ InodeTable::Slot InodeTable::allocate_inode(const Found& found) {
   } else {
     slot = static_cast<Slot>(inodes_.size());
     inodes_.grow(inodes_.size() + 1);
+    inodes_[slot].generation = first_generation_;
+    if (inodes_.size() > kSmall) trim_below_ = inodes_.size() / 8;
   }
   Inode& inode = inodes_[slot];
   inode = Inode{.lookups = 0,
                 .ino = found.ino,
-                .upper_ino = 0,
+                .identity = 0,
                 .generation = inode.generation,
                 .references = 0,
                 .first_link = 0,
@@ -229,9 +277,11 @@ InodeTable::Slot InodeTable::allocate_inode(const Found& found) {
                 .next_same_identity = 0,
                 .type = static_cast<std::uint16_t>(found.attr.st_mode & S_IFMT),
                 .layer = found.layer,
-                .in_upper = found.in_upper};
+                .links_elsewhere = found.links_elsewhere,
+                .in_upper = found.in_upper,
+                .indexed = found.indexed};
   ++live_inodes_;
-  if (found.in_upper && !found.is_dir()) add_identity(slot, found.attr.st_ino);
+  if (found.identity != 0) add_identity(slot, found.identity);
   return slot;
 }
 
@@ -277,105 +327,38 @@ InodeTable::LinkRef InodeTable::allocate_link() {
   return ref;
 }
 
-// --- names --------------------------------------------------------------------------
+// --- identity ---------------------------------------------------------------------
 
-InodeTable::LinkRef InodeTable::find_link(Slot parent, std::string_view name) const {
-  const std::uint32_t hash = hash_of(parent, name);
-  LinkRef ref = buckets_[hash & (buckets_.size() - 1)];
-  while (ref != 0) {
-    const Link& link = links_[ref];
-    if (link.hash == hash && link.parent == parent && names_.get(link.name) == name) return ref;
-    ref = link.next_in_bucket;
-  }
-  return 0;
-}
-
-void InodeTable::link(Slot parent, std::string_view name, Slot inode) {
-  if (live_links_ >= buckets_.size()) grow_buckets();
-  const LinkRef ref = allocate_link();
-  links_[ref] = Link{.inode = inode,
-                     .parent = parent,
-                     .name = names_.add(name),
-                     .next_of_inode = inodes_[inode].first_link,
-                     .next_in_bucket = 0,
-                     .hash = hash_of(parent, name),
-                     .linked = true};
-  inodes_[inode].first_link = ref;
-  ++inodes_[parent].references;
-  hash_in(ref);
-}
-
-void InodeTable::hash_in(LinkRef link) {
-  LinkRef& bucket = buckets_[links_[link].hash & (buckets_.size() - 1)];
-  links_[link].next_in_bucket = bucket;
-  bucket = link;
-}
-
-void InodeTable::unhash(LinkRef link) {
-  LinkRef* at = &buckets_[links_[link].hash & (buckets_.size() - 1)];
-  while (*at != 0 && *at != link) at = &links_[*at].next_in_bucket;
-  if (*at == link) *at = links_[link].next_in_bucket;
-}
-
-void InodeTable::grow_buckets() {
-  buckets_.assign(buckets_.size() * 2, 0);
-  for (Slot slot = 1; slot < inodes_.size(); ++slot) {
-    if (inodes_[slot].type == 0) continue;
-    for (LinkRef ref = inodes_[slot].first_link; ref != 0; ref = links_[ref].next_of_inode)
-      if (links_[ref].linked) hash_in(ref);
-  }
-}
-
-// Takes an unhashed link away from its inode and its parent.
-void InodeTable::drop_link(LinkRef link, std::vector<InodeId>& gone) {
-  LinkRef* at = &inodes_[links_[link].inode].first_link;
-  while (*at != 0 && *at != link) at = &links_[*at].next_of_inode;
-  *at = links_[link].next_of_inode;
-  names_.remove(links_[link].name);
-  const Slot parent = links_[link].parent;
-  links_[link].next_in_bucket = free_link_;
-  free_link_ = link;
-  --live_links_;
-  --inodes_[parent].references;
-  release_if_unused(parent, gone);
-}
-
-// Gives an unhashed link a new place.
-void InodeTable::rebind(LinkRef ref, Slot parent, std::string_view name, std::vector<InodeId>& gone) {
-  const Slot old_parent = links_[ref].parent;
-  names_.remove(links_[ref].name);
-  links_[ref].name = names_.add(name);
-  links_[ref].parent = parent;
-  links_[ref].hash = hash_of(parent, name);
-  ++inodes_[parent].references;
-  hash_in(ref);
-  --inodes_[old_parent].references;
-  release_if_unused(old_parent, gone);
-}
-
-// --- identity of upper files ------------------------------------------------------------
-
-InodeTable::Slot InodeTable::find_identity(std::uint64_t upper_ino) const {
-  Slot slot = identities_[identity_bucket(upper_ino, identities_.size())];
-  while (slot != 0 && inodes_[slot].upper_ino != upper_ino) slot = inodes_[slot].next_same_identity;
+InodeTable::Slot InodeTable::find_identity(std::uint64_t identity) const {
+  Slot slot = identities_[identity_bucket(identity, identities_.size())];
+  while (slot != 0 && inodes_[slot].identity != identity) slot = inodes_[slot].next_same_identity;
   return slot;
 }
 
-void InodeTable::add_identity(Slot slot, std::uint64_t upper_ino) {
+void InodeTable::rehash_identities() {
+  for (Slot slot = 1; slot < inodes_.size(); ++slot) {
+    if (inodes_[slot].type == 0 || inodes_[slot].identity == 0) continue;
+    Slot& bucket = identities_[identity_bucket(inodes_[slot].identity, identities_.size())];
+    inodes_[slot].next_same_identity = bucket;
+    bucket = slot;
+  }
+}
+
+void InodeTable::add_identity(Slot slot, std::uint64_t identity) {
   remove_identity(slot);
-  Slot& bucket = identities_[identity_bucket(upper_ino, identities_.size())];
-  inodes_[slot].upper_ino = upper_ino;
+  Slot& bucket = identities_[identity_bucket(identity, identities_.size())];
+  inodes_[slot].identity = identity;
   inodes_[slot].next_same_identity = bucket;
   bucket = slot;
 }
 
 void InodeTable::remove_identity(Slot slot) {
-  const std::uint64_t ino = inodes_[slot].upper_ino;
+  const std::uint64_t ino = inodes_[slot].identity;
   if (ino == 0) return;
   Slot* at = &identities_[identity_bucket(ino, identities_.size())];
   while (*at != 0 && *at != slot) at = &inodes_[*at].next_same_identity;
   if (*at == slot) *at = inodes_[slot].next_same_identity;
-  inodes_[slot].upper_ino = 0;
+  inodes_[slot].identity = 0;
   inodes_[slot].next_same_identity = 0;
 }
 

@@ -23,7 +23,7 @@ std::vector<MergedName> merge(const std::vector<Listing>& layers) {
     // An archive's marker removes from the layers below and not from its own.
     std::vector<std::string_view> removed;
     for (const auto& entry : layers[layer].entries) {
-      if (!layers[layer].upper && is_archive_marker(entry.name)) {
+      if (is_archive_marker(entry.name)) {
         removed.push_back(std::string_view(entry.name).substr(kArchiveMarker.size()));
         continue;
       }

@@ -18,7 +18,6 @@ struct ListedEntry {
 // A directory of one layer.
 struct Listing {
   std::vector<ListedEntry> entries;
-  bool upper = false;  // names such as ".wh.x" are ordinary files there
 };
 
 struct MergedName {

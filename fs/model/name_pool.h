@@ -20,6 +20,10 @@ class NamePool {
   void remove(Ref name);
   // Valid until the name is removed.
   std::string_view get(Ref name) const;
+  void swap(NamePool& other) noexcept {
+    units_.swap(other.units_);
+    free_.swap(other.free_);
+  }
 
  private:
   static constexpr std::size_t kUnit = 16;

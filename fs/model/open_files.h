@@ -18,10 +18,14 @@ using DataRef = std::shared_ptr<const UniqueFd>;
 // copy-up every one of them reads and writes the new data.
 struct OpenFile {
   std::mutex mutex;       // protects everything below; docs/LOCKING.md
-  DataRef data;           // null while no handle is open
+  DataRef data;           // null while no handle is open, and when too many are
+  bool kept = false;      // counted as one that keeps its `data`; a null one is opened for each use
   bool writable = false;  // `data` is O_RDWR (and in the upper layer)
+  bool borrowed = false;  // `data` lies in a lower layer, the file does not ("metacopy")
   unsigned handles = 0;
-  DataRef orphan;  // upper object without a name (O_PATH or better)
+  int backing = 0;             // the kernel's number of `data` while it reads and writes it without us
+  bool lower_backing = false;  // that is of a lower layer, and stays so over a copy-up
+  DataRef orphan;              // upper object without a name (O_PATH or better)
   // Set-id bits that a write by an ordinary user must clear.
   bool set_id = false;
 };

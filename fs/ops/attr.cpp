@@ -12,12 +12,12 @@ Result<struct stat> OverlayFs::getattr(InodeId inode) {
   return attr;
 }
 
-// A lower file with several names changes its number and link count when one of them is
-// copied up, which the kernel does not learn from what it asked for.
+// Without an index, a lower file with several names changes its number and link count when one
+// of them is copied up, which the kernel does not learn from what it asked for.
 bool OverlayFs::cacheable(InodeId inode, const struct stat& attr) const {
   if (S_ISDIR(attr.st_mode) || attr.st_nlink <= 1) return true;
   const auto node = table_.get(inode);
-  return node && node->in_upper;
+  return node && (node->in_upper || node->identity != 0);
 }
 
 // We may do what the caller may not, so the kernel leaves it to us to clear the bits that a
@@ -33,26 +33,33 @@ Result<struct stat> OverlayFs::setattr(const Caller& caller, InodeId inode, cons
   const bool nothing =
       !change.mode && !change.uid && !change.gid && !change.size && !change.atime && !change.mtime;
   if (nothing && caller.uid == 0) return getattr(inode);
+  // -1 is "unchanged", for fchownat(2).
+  const uid_t uid = change.uid ? TRY(users_.on_disk(*change.uid)) : static_cast<uid_t>(-1);
+  const gid_t gid = change.gid ? TRY(groups_.on_disk(*change.gid)) : static_cast<gid_t>(-1);
   // Data that is cut off is not worth a copy.
   const auto original = TRY(table_.get(inode));
-  const bool cut = change.size && !original.in_upper &&
-                   static_cast<std::uint64_t>(TRY(attributes(original)).st_size) != *change.size;
-  TRY(copy_up(inode, change.size.value_or(kAllData)));
+  const bool cut =
+      change.size && static_cast<std::uint64_t>(TRY(attributes(original)).st_size) != *change.size;
+  const bool copied = TRY(copy_up(inode, change.size.value_or(kNoData)));
+  if (change.size && !copied) TRY(complete_copy(inode, *change.size));
   const auto target = TRY(object(inode));
   const int fd = target->get();
-  if (change.uid || change.gid)
-    TRY(upper_->set_owner(fd, change.uid.value_or(static_cast<uid_t>(-1)),
-                          change.gid.value_or(static_cast<gid_t>(-1))));
-  if (change.size) TRY(upper_->set_size(fd, *change.size));
+  if (change.uid || change.gid) TRY(upper_->set_owner(fd, uid, gid));
+  // Of a copy the size is right, but what becomes of the time of an unchanged one is the file
+  // system's to say.
+  if (change.size && !(copied && cut)) TRY(upper_->set_size(fd, *change.size));
   if ((change.size || change.kill_set_id) && !change.mode && caller.uid != 0) TRY(clear_set_id(fd));
   if (change.mode) TRY(upper_->set_mode(fd, *change.mode));
-  if (change.atime || change.mtime || cut) {
+  if (change.atime || change.mtime) {
     constexpr timespec kOmit{.tv_sec = 0, .tv_nsec = UTIME_OMIT};
-    // The copy was made at its new size, so that cutting it changed nothing.
-    constexpr timespec kNow{.tv_sec = 0, .tv_nsec = UTIME_NOW};
-    const timespec times[]{change.atime.value_or(kOmit), change.mtime.value_or(cut ? kNow : kOmit)};
+    const timespec times[]{change.atime.value_or(kOmit), change.mtime.value_or(kOmit)};
     TRY(upper_->set_times(fd, times));
   }
+  const auto now = TRY(table_.get(inode));
+  // An inode that has parted from its file (OverlayFs::part_from_lower) changes that of the others.
+  if (!now.linked && now.in_upper && kernel_cache_ != nullptr)
+    if (const auto other = table_.by_identity(TRY(sys::stat_fd(fd)).st_ino); other && *other != inode)
+      kernel_cache_->drop_attributes(*other);
   if (const auto file = files_.find(inode)) {
     const auto attr = TRY(sys::stat_fd(fd));
     const std::lock_guard lock(file->mutex);

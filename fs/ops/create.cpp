@@ -19,7 +19,11 @@ struct OverlayFs::Heritage {
 
 Result<OverlayFs::Heritage> OverlayFs::heritage(const Caller& caller, const LayerDir& parent, mode_t mode) {
   const auto dir = TRY(upper_->stat(parent, "."));
-  Heritage result{.uid = caller.uid, .gid = caller.gid, .mode = mode, .access_acl = {}, .default_acl = {}};
+  Heritage result{.uid = users_.maker_on_disk(caller.uid),
+                  .gid = groups_.maker_on_disk(caller.gid),
+                  .mode = mode,
+                  .access_acl = {},
+                  .default_acl = {}};
   if ((dir.st_mode & S_ISGID) != 0) {
     result.gid = dir.st_gid;
     if (S_ISDIR(mode)) result.mode |= S_ISGID;
@@ -54,6 +58,7 @@ Result<Staged> OverlayFs::stage_new(const NewNode& what, const Heritage& heritag
 
 // Makes any kind of object; of a regular file, `data` gets a descriptor of it if wanted.
 Result<Entry> OverlayFs::make(const Caller& caller, InodeId parent, Name name, NewNode what, UniqueFd* data) {
+  if (is_archive_marker(name)) return fail(EINVAL);
   const auto dir = TRY(upper_dir(parent));
   const auto layers = TRY(view(TRY(table_.get(parent))));
   const auto inherited = TRY(heritage(caller, *dir, what.mode));
@@ -76,17 +81,20 @@ Result<Entry> OverlayFs::make(const Caller& caller, InodeId parent, Name name, N
     ScopeExit undo{[&] { upper_->discard(staged); }};
     // What the whiteout removed must not come back as the new directory's content.
     if (over_whiteout && S_ISDIR(what.mode)) TRY(upper_->set_opaque(staged.fd.get()));
-    TRY(upper_->publish(staged, *dir, name, over_whiteout ? Place::occupied : Place::free));
+    TRY(upper_->publish(staged, *dir, name, existing.place()));
+    drop_marker(*dir, name, existing);
     undo.dismiss();
     fd = std::move(staged.fd);
   }
   Found found;
   found.attr = TRY(upper_->stat(*dir, name));
   found.in_upper = true;
-  found.ino = numbers_.shown_in_upper(found.attr.st_dev, found.attr.st_ino);
+  found.ino = numbers_.shown(found.attr.st_dev, found.attr.st_ino);
+  if (!found.is_dir()) found.identity = found.attr.st_ino;
   const auto inode = TRY(table_.remember(parent, name, found));
   if (data != nullptr) *data = std::move(fd);
   found.attr.st_ino = found.ino;
+  show_owner(found.attr);
   return Entry{inode, found.attr};
 }
 
@@ -98,7 +106,7 @@ Result<OverlayFs::Created> OverlayFs::create(const Caller& caller, InodeId paren
   file->data = std::make_shared<const UniqueFd>(std::move(data));
   file->writable = true;
   file->set_id = (entry.attr.st_mode & (S_ISUID | S_ISGID)) != 0;
-  return Created{entry, TRY(attach(entry.inode, *file, file))};
+  return Created{entry, attach(TRY(table_.get(entry.inode)), *file, file)};
 }
 
 Result<OverlayFs::Created> OverlayFs::tmpfile(const Caller& caller, InodeId parent, mode_t mode) {
@@ -111,13 +119,15 @@ Result<OverlayFs::Created> OverlayFs::tmpfile(const Caller& caller, InodeId pare
   found.attr = TRY(sys::stat_fd(fd->get()));
   found.in_upper = true;
   found.ino = numbers_.shown(found.attr.st_dev, found.attr.st_ino);
+  found.identity = found.attr.st_ino;
   found.attr.st_ino = found.ino;
+  show_owner(found.attr);
   const auto inode = table_.remember_nameless(found);
   auto file = files_.get(inode);
   const std::lock_guard lock(file->mutex);
   file->data = file->orphan = fd;
   file->writable = true;
-  return Created{Entry{inode, found.attr}, TRY(attach(inode, *file, file))};
+  return Created{Entry{inode, found.attr}, attach(TRY(table_.get(inode)), *file, file)};
 }
 
 Result<Entry> OverlayFs::mknod(const Caller& caller, InodeId parent, Name name, mode_t mode, dev_t device) {

@@ -8,20 +8,24 @@
 #include "fs/overlay_fs.h"
 
 namespace nacre::fs {
-namespace {
-
 // The data behind a handle now; the descriptor stays open while the caller uses it.
-DataRef data_of(const FileHandle& handle) {
+Result<DataRef> OverlayFs::data_of(const FileHandle& handle) {
   const std::lock_guard lock(handle.file->mutex);
-  return handle.file->data;
+  if (handle.file->data) return handle.file->data;
+  // Too many were open for this one to stay so.
+  bool borrowed = false;
+  return std::make_shared<const UniqueFd>(
+      TRY(open_data(TRY(table_.get(handle.inode)), false, borrowed, handle.file->orphan)));
 }
 
-}  // namespace
+Result<DataRef> OverlayFs::read_source(HandleId id) {
+  const auto handle = TRY(handles_.get(id));
+  reads_.fetch_add(1, std::memory_order_relaxed);
+  return data_of(*handle);
+}
 
 Result<std::size_t> OverlayFs::read(HandleId id, std::span<char> buffer, std::uint64_t offset) {
-  const auto handle = TRY(handles_.get(id));
-  const auto data = data_of(*handle);
-  reads_.fetch_add(1, std::memory_order_relaxed);
+  const auto data = TRY(read_source(id));
   std::size_t done = 0;
   while (done < buffer.size()) {
     const auto count = TRY(sys::checked([&] {
@@ -65,20 +69,20 @@ Result<> OverlayFs::fsync(HandleId id, bool data_only) {
   const auto handle = TRY(handles_.get(id));
   const auto node = TRY(table_.get(handle->inode));
   if (!node.in_upper || !sync_) return {};
-  const auto data = data_of(*handle);
+  const auto data = TRY(data_of(*handle));
   return sys::succeed([&] { return data_only ? ::fdatasync(data->get()) : ::fsync(data->get()); });
 }
 
 Result<> OverlayFs::fallocate(HandleId id, int mode, std::uint64_t offset, std::uint64_t length) {
   const auto handle = TRY(handles_.get(id));
-  const auto data = data_of(*handle);
+  const auto data = TRY(data_of(*handle));
   return sys::succeed(
       [&] { return ::fallocate(data->get(), mode, static_cast<off_t>(offset), static_cast<off_t>(length)); });
 }
 
 Result<std::uint64_t> OverlayFs::lseek(HandleId id, std::uint64_t offset, int whence) {
   const auto handle = TRY(handles_.get(id));
-  const auto data = data_of(*handle);
+  const auto data = TRY(data_of(*handle));
   return static_cast<std::uint64_t>(
       TRY(sys::checked([&] { return ::lseek(data->get(), static_cast<off_t>(offset), whence); })));
 }
@@ -87,8 +91,8 @@ Result<std::size_t> OverlayFs::copy_file_range(HandleId from, std::uint64_t from
                                                std::uint64_t to_offset, std::size_t length) {
   const auto source = TRY(handles_.get(from));
   const auto target = TRY(handles_.get(to));
-  const auto in = data_of(*source);
-  const auto out = data_of(*target);
+  const auto in = TRY(data_of(*source));
+  const auto out = TRY(data_of(*target));
   auto in_offset = static_cast<off64_t>(from_offset);
   auto out_offset = static_cast<off64_t>(to_offset);
   return static_cast<std::size_t>(TRY(sys::checked(

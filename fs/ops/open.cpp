@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <elf.h>
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
 
 #include "base/scope_exit.h"
 #include "fs/layer/markers.h"
@@ -7,30 +13,75 @@
 
 namespace nacre::fs {
 
-// The data of an inode where it is now.
-Result<UniqueFd> OverlayFs::open_data(const Node& node, bool writable) {
+namespace {
+
+// Of several names all but one would be stranded when the inode parts from its file.
+bool is_program(int fd) {
+  std::array<char, SELFMAG> magic{};
+  if (::pread(fd, magic.data(), magic.size(), 0) != SELFMAG ||
+      std::memcmp(magic.data(), ELFMAG, SELFMAG) != 0)
+    return false;
+  const auto attr = sys::stat_fd(fd);
+  return attr && attr->st_nlink == 1;
+}
+
+}  // namespace
+
+// The data of an inode where it is now; of one without a name, behind `orphan`. `borrowed` is set
+// when it is below its file.
+Result<UniqueFd> OverlayFs::open_data(const Node& node, bool writable, bool& borrowed,
+                                      const DataRef& orphan) {
   const int flags = writable ? O_RDWR : O_RDONLY;
   const LayerIndex index = node.in_upper ? kUpper : node.layer;
-  auto data = TRY(located(node.id, index, [&](const LayerDir& parent, Name name) {
-    return layer(index).open(parent, name, flags);
-  }));
-  // Serving the empty file instead of data that lies elsewhere would be silent damage.
-  if (is_metadata_only(data.get())) return fail(EIO);
-  return data;
+  auto data = orphan ? TRY(upper_->reopen(orphan->get(), flags))
+                     : TRY(located(node.id, index, [&](const LayerDir& parent, Name name) {
+                         return layer(index).open(parent, name, flags);
+                       }));
+  borrowed = is_metadata_only(data.get());
+  if (!borrowed) return data;
+  if (writable) return fail(EIO);  // complete_copy() was to come first
+  return open_data_below(node, index, data.get());
 }
 
-Result<HandleId> OverlayFs::attach(InodeId inode, OpenFile& file, OpenFileRef ref) {
-  auto handle = std::make_shared<FileHandle>(FileHandle{inode, std::move(ref)});
-  const auto id = handles_.add(std::move(handle));
+// One more handle of a file. The first one decides for all until the last is released whether
+// the kernel passes reads and writes through: it allows no mixture. What lies in a lower layer
+// is not passed through, so that its descriptors follow a copy-up; programs and libraries are,
+// so that all containers of an image share one copy in memory.
+OverlayFs::Opened OverlayFs::attach(const Node& node, OpenFile& file, OpenFileRef ref) {
+  Opened opened;
+  if (file.handles == 0 && passthrough_ != nullptr && !file.borrowed &&
+      (node.in_upper || (passthrough_->works() && is_program(file.data->get())))) {
+    file.backing = passthrough_->open(file.data->get());
+    file.lower_backing = !node.in_upper && file.backing != 0;
+    // What was cached before an earlier, passed through, writer is old.
+    opened.keep_cache = file.backing != 0 || !passthrough_->works();
+  }
+  opened.backing = file.backing;
+  if (opened.backing != 0) passed_through_.fetch_add(1, std::memory_order_relaxed);
+  auto handle = std::make_shared<FileHandle>(FileHandle{node.id, std::move(ref)});
+  opened.handle = handles_.add(std::move(handle));
   ++file.handles;
-  table_.pin(inode);
-  return id;
+  table_.pin(node.id);
+  return opened;
 }
 
-Result<HandleId> OverlayFs::open(const Caller& caller, InodeId inode, int flags) {
+// Descriptors of a program that was copied up go on with the lower file, because the kernel reads
+// it without us and allows one backing file per inode. So the inode stays theirs: with ESTALE the
+// kernel looks the name up again, and finds another inode for the same file.
+Result<> OverlayFs::part_from_lower(const Node& node, OpenFile& file, bool writable) {
+  if (!node.linked) return writable ? fail(ESTALE) : Result<>{};
+  auto copy = TRY(located(
+      node.id, kUpper, [&](const LayerDir& parent, Name name) { return upper_->open_object(parent, name); }));
+  file.orphan = std::make_shared<const UniqueFd>(std::move(copy));
+  table_.detach(node.id);
+  return fail(ESTALE);
+}
+
+Result<OverlayFs::Opened> OverlayFs::open(const Caller& caller, InodeId inode, int flags) {
   const bool truncate = (flags & O_TRUNC) != 0;
   const bool writable = (flags & O_ACCMODE) != O_RDONLY || truncate;
-  if (writable) TRY(copy_up(inode, truncate ? 0 : kAllData));
+  const bool copied = writable && TRY(copy_up(inode, truncate ? 0 : kAllData));
+  if (writable && !copied) TRY(complete_copy(inode, truncate ? 0 : kAllData));
 
   auto file = files_.get(inode);
   ScopeExit tidy{[&] {
@@ -41,22 +92,37 @@ Result<HandleId> OverlayFs::open(const Caller& caller, InodeId inode, int flags)
   // Asked under the lock: a copy-up that happens now has not swapped the data yet.
   const auto node = TRY(table_.get(inode));
   if (!S_ISREG(node.type)) return fail(node.is_dir() ? EISDIR : ENXIO);
+  if (file->lower_backing && node.in_upper) TRY(part_from_lower(node, *file, writable));
   if (!file->data || (writable && !file->writable)) {
-    auto data = file->orphan ? TRY(upper_->reopen(file->orphan->get(), writable ? O_RDWR : O_RDONLY))
-                             : TRY(open_data(node, writable));
+    bool borrowed = false;
+    auto data = TRY(open_data(node, writable, borrowed, file->orphan));
     const auto attr = TRY(sys::stat_fd(data.get()));
-    file->set_id = (attr.st_mode & (S_ISUID | S_ISGID)) != 0;
+    file->set_id = !borrowed && (attr.st_mode & (S_ISUID | S_ISGID)) != 0;
     file->data = std::make_shared<const UniqueFd>(std::move(data));
     file->writable = writable;
+    file->borrowed = borrowed;
   }
   if (truncate) {
-    TRY(upper_->set_size(file->data->get(), 0));
+    if (!copied) TRY(upper_->set_size(file->data->get(), 0));
+    // Also of a file that was empty before. It has happened: an error now would be a lie.
+    constexpr timespec kTimes[]{{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {.tv_sec = 0, .tv_nsec = UTIME_NOW}};
+    static_cast<void>(upper_->set_times(file->data->get(), kTimes));
     if (file->set_id && caller.uid != 0) {
       TRY(clear_set_id(file->data->get()));
       file->set_id = false;
     }
   }
-  return attach(inode, *file, file);
+  auto opened = attach(node, *file, file);
+  // As many files can be open as anybody likes, while descriptors are few: beyond half of them,
+  // those of lower layers are opened again when the kernel wants something of them.
+  if (!node.in_upper && !file->kept) {
+    file->kept = kept_files_.fetch_add(1, std::memory_order_relaxed) < most_kept_files_;
+    if (!file->kept) {
+      kept_files_.fetch_sub(1, std::memory_order_relaxed);
+      file->data.reset();
+    }
+  }
+  return opened;
 }
 
 void OverlayFs::release(HandleId id) {
@@ -67,7 +133,11 @@ void OverlayFs::release(HandleId id) {
   {
     const std::lock_guard lock(handle->file->mutex);
     if (--handle->file->handles == 0) {
+      // The kernel has let go of it: it releases before it tells us.
+      if (handle->file->backing != 0) passthrough_->close(std::exchange(handle->file->backing, 0));
+      handle->file->lower_backing = false;
       closed = std::move(handle->file->data);
+      if (std::exchange(handle->file->kept, false)) kept_files_.fetch_sub(1, std::memory_order_relaxed);
       handle->file->writable = false;
     }
   }

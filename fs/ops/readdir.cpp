@@ -12,7 +12,7 @@ namespace nacre::fs {
 // One layer's part of a directory. Only what may be a whiteout is looked at closely.
 Result<Listing> OverlayFs::list(LayerIndex index, const LayerDir& dir) {
   Layer& from = layer(index);
-  Listing listing{.entries = {}, .upper = index == kUpper};
+  Listing listing;
   auto raw = TRY(from.list(dir));
   listing.entries.reserve(raw.size());
   std::optional<bool> xattr_whiteouts;
@@ -25,8 +25,7 @@ Result<Listing> OverlayFs::list(LayerIndex index, const LayerDir& dir) {
       listed.type = static_cast<unsigned char>(IFTODT(attr->st_mode));
       listed.whiteout = is_whiteout(*attr);
     } else if (entry.type == DT_REG && index != kUpper) {
-      if (!xattr_whiteouts)
-        xattr_whiteouts = TRY(opacity(from, dir, false)) == Opacity::holds_xattr_whiteouts;
+      if (!xattr_whiteouts) xattr_whiteouts = TRY(traits(from, dir, ".")).xattr_whiteouts;
       if (*xattr_whiteouts) listed.whiteout = TRY(is_xattr_whiteout(from, dir, listed.name.c_str()));
     }
     listing.entries.push_back(std::move(listed));
@@ -53,13 +52,16 @@ Result<std::vector<MergedEntry>> OverlayFs::merged_entries(const Node& node) {
   if (layers.upper) TRY(add(kUpper, *layers.upper));
   for (const auto& [index, dir] : layers.lowers) TRY(add(index, *dir));
 
+  const bool copies = layers.upper && impure(*layers.upper);
   for (auto& merged : merge(listings)) {
-    const bool from_upper = listings[merged.layer].upper;
+    const bool from_upper = merged.layer == 0 && layers.upper;
     const bool is_dir = merged.type == DT_DIR;
-    std::uint64_t ino = from_upper && !is_dir ? numbers_.shown_in_upper(devices[merged.layer], merged.ino)
-                                              : numbers_.shown(devices[merged.layer], merged.ino);
+    std::uint64_t ino = numbers_.shown(devices[merged.layer], merged.ino);
+    if (from_upper && !is_dir && copies)
+      if (const auto own = number_in_upper(layers, merged.name.c_str(), devices[merged.layer], merged.ino))
+        ino = *own;
     // A merged directory is shown by the number of its lower part, unless it is opaque.
-    if (from_upper && merged.dir_below)
+    if (from_upper && is_dir && (merged.dir_below || copies))
       if (const auto found = find(layers, merged.name.c_str())) ino = found->ino;
     entries.push_back({std::move(merged.name), ino, static_cast<mode_t>(DTTOIF(merged.type))});
   }

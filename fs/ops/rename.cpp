@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/scope_exit.h"
+#include "fs/layer/markers.h"
 #include "fs/overlay_fs.h"
 
 namespace nacre::fs {
@@ -28,7 +29,14 @@ struct OverlayFs::Move {
 Result<> OverlayFs::rename(InodeId parent, Name name, InodeId new_parent, Name new_name, unsigned flags) {
   if ((flags & ~unsigned{RENAME_NOREPLACE | RENAME_EXCHANGE}) != 0) return fail(EINVAL);
   if (!upper_) return fail(EROFS);
+  if (is_archive_marker(new_name)) return fail(EINVAL);
   const bool both = (flags & RENAME_EXCHANGE) != 0;
+  if (!table_.find(parent, name)) {
+    // The kernel may know it by an inode that has parted from its file.
+    const auto entry = TRY(lookup(parent, name));
+    const ScopeExit undo{[&] { forget(entry.inode, 1); }};
+    return table_.find(parent, name) ? rename(parent, name, new_parent, new_name, flags) : fail(ENOENT);
+  }
   Move move;
   for (const bool source : {true, false}) {
     auto& side = source ? move.from : move.to;
@@ -38,12 +46,17 @@ Result<> OverlayFs::rename(InodeId parent, Name name, InodeId new_parent, Name n
     if (!side.inode && (source || both)) return fail(ENOENT);
     if (side.inode) side.node = TRY(table_.get(*side.inode));
     if (source || both) {
-      // What a directory has in lower layers cannot move with it.
-      if (side.node.is_dir() && !side.node.pure_upper()) return fail(EXDEV);
-      TRY(copy_up(*side.inode));
-      if (side.node.is_dir()) side.object = TRY(object(*side.inode));
+      // What a directory has in lower layers cannot move with it, but may be found from afar.
+      const bool stays_below = side.node.is_dir() && !side.node.pure_upper();
+      if (stays_below && !redirect_dir_) return fail(EXDEV);
+      TRY(copy_up(*side.inode, kNoData));
+      TRY(link_up(side.parent, side.name));
+      side.object = TRY(object(*side.inode));
+      TRY(stays_below ? set_redirect(side.node, side.object->get())
+                      : set_data_redirect(side.node, side.object->get()));
     }
     side.dir = TRY(upper_dir(side.parent));
+    if (!source && !both && side.inode) TRY(before_unlink(*side.inode, side.parent, side.name));
     side.layers = TRY(view(TRY(table_.get(side.parent))));
   }
   const auto inside = move.to.inode && move.to.node.is_dir() ? TRY(view(move.to.node)) : View{};
@@ -65,13 +78,19 @@ Result<> OverlayFs::rename(InodeId parent, Name name, InodeId new_parent, Name n
   const bool replaced = move.to.entry.state == UpperState::present;
   if (replaced)
     move.to.object = std::make_shared<const UniqueFd>(TRY(upper_->open_object(*move.to.dir, new_name)));
+  const auto victim = move.to.inode ? TRY(table_.get(*move.to.inode)) : Node{};
+  if (replaced) TRY(keep_links(victim, move.to.object->get()));
+  if ((parent != new_parent && impure(*move.from.dir)) || !move.from.node.lowers.empty())
+    mark_impure(*move.to.dir);
   if (move.from.node.is_dir())
     TRY(move_dir(move));
   else
     TRY(replace(move, 0));
 
+  drop_marker(*move.to.dir, new_name, move.to.entry);
   table_.move_name(parent, name, new_parent, new_name);
   if (replaced && file) {
+    leave_index(victim, move.to.object->get());
     orphan(*move.to.inode, *file, std::move(move.to.object));
     if (move.to.entry.attr.st_nlink <= 1 || move.to.node.is_dir())
       numbers_.removed(move.to.entry.attr.st_ino);
@@ -87,12 +106,12 @@ Result<> OverlayFs::replace(Move& move, unsigned flags) {
 
 Result<> OverlayFs::move_dir(Move& move) {
   // A lower directory of the new name must not show through.
-  if (move.to.below) TRY(upper_->set_opaque(move.from.object->get()));
-  if (move.to.entry.state == UpperState::whiteout) {
+  if (move.to.below && move.from.node.lowers.empty()) TRY(upper_->set_opaque(move.from.object->get()));
+  if (move.to.entry.state == UpperState::whiteout && !move.to.entry.by_marker) {
     // A directory cannot replace a whiteout, but they can change places; what comes to the
-    // old name is the whiteout it needs, or is removed.
+    // old name is the whiteout it needs, or is removed: should that fail, it hides nothing.
     TRY(upper_->rename(*move.from.dir, move.from.name, *move.to.dir, move.to.name, RENAME_EXCHANGE));
-    if (!move.from.below) TRY(upper_->remove(*move.from.dir, move.from.name, false));
+    if (!move.from.below) static_cast<void>(upper_->remove(*move.from.dir, move.from.name, false));
     return {};
   }
   auto done = replace(move, 0);
@@ -115,9 +134,16 @@ Result<> OverlayFs::make_way(Move& move) {
 
 Result<> OverlayFs::exchange(Move& move) {
   if (move.to.entry.state != UpperState::present) return fail(ENOENT);
-  if (move.from.node.is_dir() && move.to.below) TRY(upper_->set_opaque(move.from.object->get()));
-  if (move.to.node.is_dir() && move.from.below) TRY(upper_->set_opaque(move.to.object->get()));
+  const auto hide = [&](const Move::Side& side, bool below) -> Result<> {
+    return side.node.is_dir() && side.node.lowers.empty() && below ? upper_->set_opaque(side.object->get())
+                                                                   : Result<>{};
+  };
+  TRY(hide(move.from, move.to.below));
+  TRY(hide(move.to, move.from.below));
   TRY(upper_->rename(*move.from.dir, move.from.name, *move.to.dir, move.to.name, RENAME_EXCHANGE));
+  if (impure(*move.from.dir) || impure(*move.to.dir) || !move.from.node.lowers.empty() ||
+      !move.to.node.lowers.empty())
+    for (auto* side : {&move.from, &move.to}) mark_impure(*side->dir);
   table_.exchange_names(move.from.parent, move.from.name, move.to.parent, move.to.name);
   return {};
 }

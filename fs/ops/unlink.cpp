@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/scope_exit.h"
 #include "fs/overlay_fs.h"
 
 namespace nacre::fs {
@@ -15,10 +16,16 @@ void OverlayFs::orphan(InodeId inode, OpenFile& file, DataRef object) {
 Result<> OverlayFs::remove(InodeId parent, Name name, bool is_dir) {
   if (!upper_) return fail(EROFS);
   const auto inode = table_.find(parent, name);
-  if (!inode) return fail(ENOENT);
+  if (!inode) {
+    // The kernel may know it by an inode that has parted from its file.
+    const auto entry = TRY(lookup(parent, name));
+    const ScopeExit undo{[&] { forget(entry.inode, 1); }};
+    return table_.find(parent, name) ? remove(parent, name, is_dir) : fail(ENOENT);
+  }
   const auto node = TRY(table_.get(*inode));
   if (node.is_dir() != is_dir) return fail(is_dir ? ENOTDIR : EISDIR);
   const auto dir = TRY(upper_dir(parent));
+  TRY(before_unlink(*inode, parent, name));
   const auto layers = TRY(view(TRY(table_.get(parent))));
   const auto inside = is_dir ? TRY(view(node)) : View{};
 
@@ -34,6 +41,8 @@ Result<> OverlayFs::remove(InodeId parent, Name name, bool is_dir) {
 
   DataRef object;
   if (above) object = std::make_shared<const UniqueFd>(TRY(upper_->open_object(*dir, name)));
+  const auto now = TRY(table_.get(*inode));
+  if (above) TRY(keep_links(now, object->get()));
   // Nothing is copied up to be removed, and nothing below means no whiteout: least of all
   // in an opaque directory, where kernel overlayfs takes one for damage.
   if (below)
@@ -43,6 +52,7 @@ Result<> OverlayFs::remove(InodeId parent, Name name, bool is_dir) {
 
   table_.remove_name(parent, name);
   if (above) {
+    leave_index(now, object->get());
     orphan(*inode, *file, std::move(object));
     if (is_dir || entry.attr.st_nlink <= 1) numbers_.removed(entry.attr.st_ino);
   }

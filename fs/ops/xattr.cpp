@@ -1,10 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "fs/acl.h"
 #include "fs/layer/markers.h"
 #include "fs/overlay_fs.h"
 
 namespace nacre::fs {
 
+bool OverlayFs::maps_ids(const char* attribute) const {
+  return !(users_.identity() && groups_.identity()) && is_acl(attribute);
+}
+
 Result<std::string> OverlayFs::getxattr(InodeId inode, const char* attribute) {
+  auto value = TRY(get_stored_xattr(inode, attribute));
+  if (!maps_ids(attribute)) return value;
+  return with_ids(
+      value, [&](std::uint32_t id) -> Result<std::uint32_t> { return users_.shown(id); },
+      [&](std::uint32_t id) -> Result<std::uint32_t> { return groups_.shown(id); });
+}
+
+Result<std::string> OverlayFs::get_stored_xattr(InodeId inode, const char* attribute) {
   const auto node = TRY(table_.get(inode));
   const auto stored = attribute_on_disk(attribute);
   if (node.in_upper) {
@@ -39,15 +52,24 @@ Result<std::string> OverlayFs::listxattr(InodeId inode) {
 }
 
 Result<> OverlayFs::setxattr(InodeId inode, const char* attribute, std::string_view value, int flags) {
-  TRY(copy_up(inode));
+  // Shown to nobody, so nobody sets it.
+  if (std::string_view(attribute).starts_with(kFuseOverlayfsPrefix)) return fail(EPERM);
+  std::string mapped;
+  if (maps_ids(attribute)) {
+    mapped = TRY(with_ids(
+        value, [&](std::uint32_t id) { return users_.on_disk(id); },
+        [&](std::uint32_t id) { return groups_.on_disk(id); }));
+    value = mapped;
+  }
+  TRY(copy_up(inode, kNoData));
   const auto target = TRY(object(inode));
   return upper_->set_xattr(target->get(), attribute_on_disk(attribute).c_str(), value, flags);
 }
 
 Result<> OverlayFs::removexattr(InodeId inode, const char* attribute) {
   // What is not there is not worth a copy-up.
-  TRY(getxattr(inode, attribute));
-  TRY(copy_up(inode));
+  TRY(get_stored_xattr(inode, attribute));
+  TRY(copy_up(inode, kNoData));
   const auto target = TRY(object(inode));
   return upper_->remove_xattr(target->get(), attribute_on_disk(attribute).c_str());
 }

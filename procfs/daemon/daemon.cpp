@@ -27,6 +27,7 @@ namespace nacre::procfs {
 namespace {
 
 constexpr unsigned kFuseThreads = 4;
+constexpr std::chrono::microseconds kPoll{50};
 
 // The directory's own path, so that it stays the same under another root.
 Result<std::string> prepare_directory(const std::string& wanted) {
@@ -73,7 +74,7 @@ Result<> serve(const Options& options, const std::string& directory, const cgrou
   const LoadTracker tracker(registry, files);
   std::thread control([&] { server.run(); });
   on_ready();
-  auto served = session.serve(kFuseThreads);
+  auto served = session.serve({.threads = kFuseThreads, .poll = kPoll});
   server.stop();
   control.join();
   // A thread held up by a caller's memory would never be joined; the process ends instead.

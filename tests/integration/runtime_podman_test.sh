@@ -1,40 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # podman with nacre-runtime in the place of runc.
 . "$TESTS/runtime_lib.sh"
-command -v podman >/dev/null || skip "podman is not installed"
-command -v conmon >/dev/null || skip "conmon is not installed"
-command -v systemctl >/dev/null && systemctl is-system-running >/dev/null 2>&1 && skip "with systemd podman picks its cgroup manager"
+. "$TESTS/podman_lib.sh"
 
 make_rootfs
-mkdir -p "$T/podman" "$T/run"
-cat >"$T/containers.conf" <<CONF
-[containers]
-default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
-log_driver = "k8s-file"
-netns = "none"
-[engine]
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-tmp_dir = "$T/run/libpod"
-runtime_supports_json = ["nacre-runtime"]
-CONF
-printf '[storage]\ndriver = "vfs"\nrunroot = "%s"\ngraphroot = "%s"\n' "$T/run" "$T/podman" >"$T/storage.conf"
-printf '{"default": [{"type": "insecureAcceptAnything"}]}\n' >"$T/policy.json"
-export CONTAINERS_CONF="$T/containers.conf" CONTAINERS_STORAGE_CONF="$T/storage.conf"
-
-pod() { podman --root "$T/podman" --runroot "$T/run" --runtime "$BIN/nacre-runtime" --cgroup-manager cgroupfs "$@"; }
-# run OPTIONS… IMAGE COMMAND…, in a cgroup of the test's own
-prun() { pod run --rm --network none --cgroup-parent "$NACRE_CGROUP_PARENT/podman" "$@"; }
-
-tar -C "$T/rootfs" -c . | pod import - box >/dev/null 2>"$T/err" || skip "podman cannot import an image here: $(tail -n 1 "$T/err")"
-if ! prun box true >"$T/out" 2>&1; then
-  # Is it us, or does podman not work here at all?
-  if command -v runc >/dev/null && ! podman --root "$T/podman" --runroot "$T/run" --runtime runc --cgroup-manager cgroupfs \
-    run --rm --network none box true >"$T/runc" 2>&1; then
-    skip "podman does not work here with runc either: $(tail -n 1 "$T/runc")"
-  fi
-  fail "podman run: $(cat "$T/out")"
-fi
+podman_setup vfs
+podman_import box
 
 equal "output" "$(prun box echo hello)" hello
 exits 9 pod run --rm --network none --cgroup-parent "$NACRE_CGROUP_PARENT/podman" box sh -c 'exit 9'
@@ -59,14 +30,11 @@ equal "exec with a terminal" "$(pod exec --tty one tty | tr -d '\r')" /dev/pts/0
 pod pause one >/dev/null
 equal "paused" "$(pod inspect --format '{{.State.Status}}' one)" paused
 pod unpause one >/dev/null
-eventually "logs" sh -c "podman --root '$T/podman' --runroot '$T/run' logs one | grep started"
+eventually "logs" sh -c "podman logs one | grep started"
 pod top one pid >/dev/null || fail "podman top"
 pod stop --time 0 one >/dev/null 2>&1
 equal "exit code of a killed one" "$(pod wait one)" 137
 pod rm one >/dev/null
 pod rm --all --force >/dev/null 2>&1 || true
 [ -z "$(ls -A /run/nacre-runtime 2>/dev/null)" ] || fail "state is left: $(ls /run/nacre-runtime)"
-pod rmi --all --force >/dev/null 2>&1 || true
-# vfs keeps nothing mounted; what podman bound for itself goes with the namespace
-awk -v t="$T/" 'index($5, t) == 1 {print $5}' /proc/self/mountinfo | sort -r | while read -r mount; do umount "$mount"; done
-find /sys/fs/cgroup -depth -type d -path "*$NACRE_CGROUP_PARENT*" -exec rmdir {} \; 2>/dev/null || true
+podman_clean

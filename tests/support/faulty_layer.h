@@ -10,7 +10,7 @@ namespace nacre::test {
 
 // An upper layer whose n-th changing call fails with an errno of the test's choice, as a
 // full or broken disk does. Reading is never disturbed, nor is undoing.
-class FaultyLayer final : public fs::UpperLayer {
+class FaultyLayer : public fs::UpperLayer {
  public:
   explicit FaultyLayer(std::unique_ptr<fs::UpperLayer> layer) : layer_(std::move(layer)) {}
 
@@ -42,6 +42,10 @@ class FaultyLayer final : public fs::UpperLayer {
     return layer_->list_xattrs(d, n);
   }
   Result<struct statvfs> statistics() override { return layer_->statistics(); }
+  Result<std::string> handle(const fs::LayerDir& d, const char* n) override { return layer_->handle(d, n); }
+  Result<struct stat> stat_handle(std::string_view h) override { return layer_->stat_handle(h); }
+  fs::DirRef index() const override { return layer_->index(); }
+  std::string_view attribute_prefix() const override { return layer_->attribute_prefix(); }
   void discard(fs::Staged& staged) noexcept override { layer_->discard(staged); }
   Result<UniqueFd> open_object(const fs::LayerDir& d, const char* n) override {
     return layer_->open_object(d, n);
@@ -72,6 +76,9 @@ class FaultyLayer final : public fs::UpperLayer {
   Result<> rename(const fs::LayerDir& from, const char* name, const fs::LayerDir& to, const char* new_name,
                   unsigned flags) override;
   Result<> link(int object, const fs::LayerDir& dir, const char* name, fs::Place place) override;
+
+ protected:
+  fs::UpperLayer& inner() { return *layer_; }
 
  private:
   Result<> step() {

@@ -34,7 +34,7 @@ class ProcfsWireTest : public ::testing::Test {
     auto pair = *sys::seqpacket_pair();
     kernel = std::make_unique<test::FuseWire>(std::move(pair.first));
     ASSERT_TRUE(session.attach_socket(pair.second.release()));
-    server = std::thread([this] { static_cast<void>(session.serve(2)); });
+    server = std::thread([this] { static_cast<void>(session.serve({.threads = 2})); });
     kernel->init();
   }
   void TearDown() override {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the three benchmarks share: a private mount namespace and scratch directory, the
+"""What the benchmarks share: a private mount namespace and scratch directory, the
 peers' installation, interleaved rounds, and tables of medians and ratios."""
 
 import atexit
@@ -102,17 +102,27 @@ def program(folder, name):
     return None
 
 
+def free_mebibytes():
+    """What can be put into the scratch directory, in memory."""
+    with open("/proc/meminfo", encoding="ascii") as file:
+        available = next(int(line.split()[1]) for line in file if line.startswith("MemAvailable"))
+    scratch = os.statvfs(SCRATCH)
+    return min(available >> 10, scratch.f_bavail * scratch.f_frsize >> 20)
+
+
 def timing_program(folder, name):
     """Builds one of the timing loops beside the programs and returns its path."""
     run(["cmake", "--build", os.path.dirname(folder), "--target", f"bench_{name}"])
     return os.path.join(folder, f"bench_{name}")
 
 
-def version(command):
+def version(command, about=""):
+    """The first line of a program's answer that has a version number, and `about` in it."""
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           check=False)
     lines = done.stdout.decode(errors="replace").strip().splitlines()
-    return next((line for line in lines if re.search(r"\d\.\d", line)), "unknown version").strip('"')
+    found = (line for line in lines if about in line and re.search(r"\d\.\d", line))
+    return next(found, "unknown version").strip('"')
 
 
 def interleave(contenders, count):
@@ -142,19 +152,30 @@ def show(nanoseconds):
     return f"{nanoseconds:.0f} ns"
 
 
-def table(corner, rows, columns, base):
-    """Medians of rows[row][column] = [nanoseconds …], with the ratio to column `base` behind."""
+def show_bytes(count):
+    return f"{count / (1 << 20):.4g} MiB"
+
+
+def ratio(cells, base_cells):
+    """The median of the rounds' own ratios: what disturbs a round disturbs both sides of it."""
+    return statistics.median(cell / base for cell, base in zip(cells, base_cells, strict=True))
+
+
+def table(corner, rows, columns, base, shown_as=None):
+    """Medians of rows[row][column] = [nanoseconds per round …], with the ratio to column `base`
+    behind. shown_as[row] replaces show() where the row is no time."""
     print(f"| {corner} | " + " | ".join(columns) + " |")
     print("|---|" + "---:|" * len(columns))
     for name, cells in rows.items():
+        write = (shown_as or {}).get(name, show)
         medians = {c: statistics.median(cells[c]) for c in columns if cells.get(c)}
         shown = []
         for column in columns:
             if column not in medians:
                 shown.append("-")
             elif column == base or base not in medians:
-                shown.append(show(medians[column]))
+                shown.append(write(medians[column]))
             else:
-                shown.append(f"{show(medians[column])} ({medians[column] / medians[base]:.2f}x)")
+                shown.append(f"{write(medians[column])} ({ratio(cells[column], cells[base]):.2f}x)")
         print(f"| {name} | " + " | ".join(shown) + " |")
     print()

@@ -36,10 +36,10 @@ TEST_F(CopyUpTest, AHandleOpenedBeforeReadsWhatIsWrittenAfter) {
   const auto id = *inode("file");
   const auto before = fs_->open(me_, id, O_RDONLY);
   ASSERT_THAT(before, Succeeds());
-  ASSERT_THAT(read(*before), Yields("old data"));
+  ASSERT_THAT(read(before->handle), Yields("old data"));
   EXPECT_THAT(write("file", "NEW"), Succeeds());
-  EXPECT_THAT(read(*before), Yields("NEW data"));
-  fs_->release(*before);
+  EXPECT_THAT(read(before->handle), Yields("NEW data"));
+  fs_->release(before->handle);
 }
 
 TEST_F(CopyUpTest, KeepsTimesModeAttributesAndNumber) {
@@ -101,7 +101,7 @@ TEST_F(CopyUpTest, ARemovedFileThatIsOpenCanStillBeChanged) {
   lower({{"file", "data"}});
   start();
   const auto id = *inode("file");
-  const auto handle = *fs_->open(me_, id, O_RDONLY);
+  const auto handle = fs_->open(me_, id, O_RDONLY)->handle;
   EXPECT_THAT(unlink("file"), Succeeds());
   EXPECT_THAT(upper_names(), ElementsAre("file (whiteout)"));
   EXPECT_EQ(fs_->getattr(id)->st_nlink, 0u);

@@ -57,14 +57,16 @@ TEST(OptionsTest, Mistakes) {
   EXPECT_THAT(parse({}), FailsSaying("no mount point"));
   EXPECT_THAT(parse({"/m"}), FailsSaying("no layers"));
   EXPECT_THAT(parse({"-o"}), FailsSaying("-o: give"));
-  EXPECT_THAT(parse({"-o", "lowerdir=/l:", "/m"}), FailsSaying("empty part"));
+  EXPECT_THAT(parse({"-o", "lowerdir=/l:", "/m"}), FailsSaying("no part empty"));
   EXPECT_THAT(parse({"-o", "lowerdir=/l,upperdir=/u", "/m"}), FailsSaying("needs workdir"));
   EXPECT_THAT(parse({"-o", "lowerdir=/l,timeout=soon", "/m"}),
               FailsSaying("option timeout=soon: give seconds"));
   EXPECT_THAT(parse({"-o", "lowerdir=/l,threads=0", "/m"}), FailsSaying("a number from 1 to 256"));
   EXPECT_THAT(parse({"-o", "lowerdir=/l,fsync=2", "/m"}), FailsSaying("give 0 or 1"));
-  EXPECT_THAT(parse({"-o", "lowerdir=/l,metacopy=on", "/m"}), FailsSaying("not supported"));
-  EXPECT_THAT(parse({"-o", "lowerdir=/l,uidmapping=0:1:2", "/m"}), FailsSaying("not supported"));
+  EXPECT_THAT(parse({"-o", "lowerdir=/l,verity=on", "/m"}), FailsSaying("not supported"));
+  EXPECT_THAT(parse({"-o", "lowerdir=/l::/d:/e", "/m"}), FailsSaying("no part empty"));
+  EXPECT_THAT(parse({"-o", "lowerdir=/l,redirect_dir=nofollow", "/m"}), FailsSaying("always followed"));
+  EXPECT_THAT(parse({"-o", "lowerdir=/l::", "/m"}), FailsSaying("no part empty"));
   EXPECT_THAT(parse({"-o", "lowerdir=/l", "a", "b", "c"}), FailsSaying("too many arguments: c"));
 }
 

@@ -28,7 +28,7 @@ class OverlayTest : public ::testing::Test {
  protected:
   OverlayTest() {
     old_umask_ = ::umask(0);
-    for (const char* name : {"lower1", "lower2", "upper", "work"})
+    for (const char* name : {"lower1", "lower2", "upper", "work", "index"})
       static_cast<void>(sys::make_directories(temp_ / name));
   }
   ~OverlayTest() override { ::umask(old_umask_); }
@@ -54,11 +54,15 @@ class OverlayTest : public ::testing::Test {
   void start(bool writable = true) {
     OverlayConfig config;
     config.sync = false;
+    config.redirect_dir = config.metacopy = afar_;
+    config.data_only_layers = data_only_;
     config.open_directories = 8;  // small, so that directories are opened again and again
     for (const char* name : {"lower1", "lower2"})
       config.lowers.push_back(std::make_unique<DirectoryLayer>(directory(temp_ / name)));
     if (writable) {
-      auto layer = UpperDirectory::create(directory(temp_ / "upper"), directory(temp_ / "work"), true);
+      auto layer =
+          UpperDirectory::create(directory(temp_ / "upper"), directory(temp_ / "work"),
+                                 directory(temp_ / "index"), {.user_xattrs = true, .markers = false});
       ASSERT_THAT(layer, test::Succeeds());
       auto faulty = std::make_unique<test::FaultyLayer>(std::move(*layer));
       faulty_ = faulty.get();
@@ -95,13 +99,13 @@ class OverlayTest : public ::testing::Test {
     return data;
   }
   Result<std::string> read(std::string_view path) {
-    const auto handle = TRY(fs_->open(me_, TRY(inode(path)), O_RDONLY));
+    const auto handle = TRY(fs_->open(me_, TRY(inode(path)), O_RDONLY)).handle;
     auto data = read(handle);
     fs_->release(handle);
     return data;
   }
   Result<> write(std::string_view path, std::string_view data, int flags = 0, std::uint64_t offset = 0) {
-    const auto handle = TRY(fs_->open(me_, TRY(inode(path)), O_WRONLY | flags));
+    const auto handle = TRY(fs_->open(me_, TRY(inode(path)), O_WRONLY | flags)).handle;
     const auto count = fs_->write(me_, handle, data, offset);
     fs_->release(handle);
     return count ? Result<>{} : fail(count.error().code);
@@ -109,8 +113,8 @@ class OverlayTest : public ::testing::Test {
   Result<> create(std::string_view path, std::string_view data = "", mode_t mode = 0644) {
     const auto at = TRY(place(path));
     const auto created = TRY(fs_->create(me_, at.parent, at.name.c_str(), mode));
-    TRY(fs_->write(me_, created.handle, data, 0));
-    fs_->release(created.handle);
+    TRY(fs_->write(me_, created.opened.handle, data, 0));
+    fs_->release(created.opened.handle);
     return {};
   }
   Result<Entry> mkdir(std::string_view path, mode_t mode = 0755) {
@@ -165,6 +169,8 @@ class OverlayTest : public ::testing::Test {
   const Caller me_{::geteuid(), ::getegid(), 022};
   std::unique_ptr<OverlayFs> fs_;
   test::FaultyLayer* faulty_ = nullptr;
+  bool afar_ = false;  // redirect_dir and metacopy, for start()
+  std::size_t data_only_ = 0;
   mode_t old_umask_ = 0;
 };
 

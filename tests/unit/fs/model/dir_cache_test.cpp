@@ -40,9 +40,9 @@ TEST(InodeNumbersTest, DevicesDoNotCollideAndTheFirstIsShownAsItIs) {
 TEST(InodeNumbersTest, ACopyKeepsItsNumberUntilItIsGone) {
   InodeNumbers numbers;
   numbers.copied_up(100, 7);
-  EXPECT_EQ(numbers.shown_in_upper(10, 100), 7u);
+  EXPECT_EQ(numbers.copied(100), 7u);
   numbers.removed(100);
-  EXPECT_EQ(numbers.shown_in_upper(10, 100), 100u);
+  EXPECT_EQ(numbers.copied(100), std::nullopt);
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ Found lower_file(std::uint64_t ino, LayerIndex layer = 1) {
 Found upper_file(std::uint64_t ino) {
   auto found = lower_file(ino, kUpper);
   found.in_upper = true;
+  found.identity = ino;
   return found;
 }
 
@@ -129,6 +130,45 @@ TEST_F(InodeTableTest, CopyUpGivesAnIdentityInTheUpper) {
   const auto file = *table_.remember(kRootInode, "one", lower_file(5));
   table_.moved_to_upper(file, 77, 5);
   EXPECT_EQ(*table_.remember(kRootInode, "two", upper_file(77)), file);
+}
+
+TEST_F(InodeTableTest, NamesOfOneLowerFileStayTogetherOverCopyUp) {
+  auto found = lower_file(5);
+  found.identity = 1005;
+  const auto file = *table_.remember(kRootInode, "one", found);
+  ASSERT_EQ(*table_.remember(kRootInode, "two", found), file);
+  const auto place = *table_.location(file);
+  table_.moved_to_upper(file, 77, 5, &place);
+  EXPECT_FALSE(table_.is_aliased(kRootInode, place.name()));
+  const std::string other = place.name() == std::string("one") ? "two" : "one";
+  EXPECT_TRUE(table_.is_aliased(kRootInode, other));
+  table_.name_is_up(kRootInode, other);
+  EXPECT_FALSE(table_.is_aliased(kRootInode, other));
+}
+
+TEST_F(InodeTableTest, ADetachedInodeIsFoundByNoName) {
+  const auto file = *table_.remember(kRootInode, "file", upper_file(9));
+  table_.detach(file);
+  EXPECT_EQ(table_.find(kRootInode, "file"), std::nullopt);
+  EXPECT_NE(*table_.remember(kRootInode, "file", upper_file(9)), file);
+  EXPECT_THAT(table_.get(file), Succeeds());
+}
+
+TEST_F(InodeTableTest, TrimmingGivesNoIdTwice) {
+  std::set<std::uint64_t> ids;
+  for (int round = 0; round < 3; ++round) {
+    std::vector<InodeId> inodes;
+    for (int i = 0; i < 20000; ++i)
+      inodes.push_back(*table_.remember(kRootInode, "file" + std::to_string(i), lower_file(5)));
+    for (const auto inode : inodes) {
+      EXPECT_TRUE(ids.insert(inode.value).second);
+      if (inode != inodes[19999]) table_.forget(inode, 1);
+    }
+    // The last one keeps its name.
+    EXPECT_EQ(table_.find(kRootInode, "file19999"), inodes[19999]);
+    table_.forget(inodes[19999], 1);
+    EXPECT_EQ(table_.size(), 1u);
+  }
 }
 
 TEST_F(InodeTableTest, PinsHold) {

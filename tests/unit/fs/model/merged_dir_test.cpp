@@ -22,29 +22,25 @@ std::vector<std::string> names(const std::vector<Listing>& layers) {
 }
 
 TEST(MergedDirTest, EachNameOnceAsTheTopmostHasIt) {
-  const auto merged = merge({{{file("a")}, true}, {{folder("a"), file("b")}, false}});
+  const auto merged = merge({{{file("a")}}, {{folder("a"), file("b")}}});
   ASSERT_EQ(merged.size(), 2u);
   EXPECT_EQ(merged[0].type, DT_REG);
   EXPECT_EQ(merged[1].layer, 1u);
 }
 
 TEST(MergedDirTest, AWhiteoutHidesWhatIsBelowAndItself) {
-  EXPECT_THAT(names({{{whiteout("a")}, true}, {{file("a"), file("b")}, false}}), ElementsAre("b"));
-  EXPECT_THAT(names({{{file("a")}, true}, {{whiteout("a")}, false}}), ElementsAre("a"));
+  EXPECT_THAT(names({{{whiteout("a")}}, {{file("a"), file("b")}}}), ElementsAre("b"));
+  EXPECT_THAT(names({{{file("a")}}, {{whiteout("a")}}}), ElementsAre("a"));
 }
 
 TEST(MergedDirTest, AnArchivesMarkerSparesItsOwnLayer) {
-  EXPECT_THAT(names({{{file(".wh.a"), file("a")}, false}, {{file("b")}, false}}), ElementsAre("a", "b"));
-  EXPECT_THAT(names({{{file(".wh.a")}, false}, {{file("a"), file("b")}, false}}), ElementsAre("b"));
-}
-
-TEST(MergedDirTest, InTheUpperItIsAName) {
-  EXPECT_THAT(names({{{file(".wh.a")}, true}, {{file("a")}, false}}), ElementsAre(".wh.a", "a"));
+  EXPECT_THAT(names({{{file(".wh.a"), file("a")}}, {{file("b")}}}), ElementsAre("a", "b"));
+  EXPECT_THAT(names({{{file(".wh.a")}}, {{file("a"), file("b")}}}), ElementsAre("b"));
 }
 
 TEST(MergedDirTest, DirectoriesBelowAreNoted) {
-  EXPECT_TRUE(merge({{{folder("d")}, true}, {{folder("d")}, false}})[0].dir_below);
-  EXPECT_FALSE(merge({{{folder("d")}, true}, {{file("d")}, false}})[0].dir_below);
+  EXPECT_TRUE(merge({{{folder("d")}}, {{folder("d")}}})[0].dir_below);
+  EXPECT_FALSE(merge({{{folder("d")}}, {{file("d")}}})[0].dir_below);
 }
 
 TEST(MergedDirTest, Nothing) { EXPECT_THAT(merge({}), IsEmpty()); }

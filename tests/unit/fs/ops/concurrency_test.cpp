@@ -26,11 +26,11 @@ TEST_F(ConcurrencyTest, AFileIsCopiedUpOnce) {
   start();
   const auto id = *inode("d/e/file");
   in_threads(6, [&](unsigned i) {
-    const auto handle = fs_->open(me_, id, O_RDWR);
-    ASSERT_THAT(handle, Succeeds());
+    const auto opened = fs_->open(me_, id, O_RDWR);
+    ASSERT_THAT(opened, Succeeds());
     const char mark = static_cast<char>('0' + i);
-    ASSERT_THAT(fs_->write(me_, *handle, std::string_view(&mark, 1), i), Succeeds());
-    fs_->release(*handle);
+    ASSERT_THAT(fs_->write(me_, opened->handle, std::string_view(&mark, 1), i), Succeeds());
+    fs_->release(opened->handle);
   });
   EXPECT_EQ(read("d/e/file")->substr(0, 7), "012345x");
   EXPECT_EQ(fs_->statistics().handles, 0u);
@@ -49,12 +49,12 @@ TEST_F(ConcurrencyTest, ReadersSeeTheOldOrTheNewData) {
       return;
     }
     for (int rounds = 0; rounds < 50 || !done; ++rounds) {
-      const auto handle = fs_->open(me_, id, O_RDONLY);
-      ASSERT_THAT(handle, Succeeds());
-      const auto data = read(*handle);
+      const auto opened = fs_->open(me_, id, O_RDONLY);
+      ASSERT_THAT(opened, Succeeds());
+      const auto data = read(opened->handle);
       ASSERT_THAT(data, Succeeds());
       ASSERT_TRUE(*data == old_data || *data == new_data);
-      fs_->release(*handle);
+      fs_->release(opened->handle);
     }
   });
 }
@@ -77,10 +77,10 @@ TEST_F(ConcurrencyTest, AnInodeIsFoundWhileItMoves) {
     }
     while (!done) {
       ASSERT_THAT(fs_->getattr(file), Succeeds());
-      const auto handle = fs_->open(me_, file, O_RDONLY);
-      ASSERT_THAT(handle, Succeeds());
-      ASSERT_THAT(read(*handle), Yields("data"));
-      fs_->release(*handle);
+      const auto opened = fs_->open(me_, file, O_RDONLY);
+      ASSERT_THAT(opened, Succeeds());
+      ASSERT_THAT(read(opened->handle), Yields("data"));
+      fs_->release(opened->handle);
     }
   });
 }
@@ -99,7 +99,7 @@ TEST_F(ConcurrencyTest, EachThreadWithFilesOfItsOwn) {
       ASSERT_THAT(fs_->unlink(dir, name.c_str()), Succeeds());
       const auto made = fs_->create(me_, dir, name.c_str(), 0644);
       ASSERT_THAT(made, Succeeds());
-      fs_->release(made->handle);
+      fs_->release(made->opened.handle);
       fs_->forget(found->inode, 1);
       fs_->forget(made->entry.inode, 1);
       ASSERT_THAT(list("d"), Succeeds());

@@ -77,13 +77,13 @@ TEST_F(CreateTest, AFileWithoutANameCanGetOne) {
   start();
   const auto made = fs_->tmpfile(me_, kRootInode, 0600);
   ASSERT_THAT(made, Succeeds());
-  ASSERT_THAT(fs_->write(me_, made->handle, std::string_view("data"), 0), Succeeds());
+  ASSERT_THAT(fs_->write(me_, made->opened.handle, std::string_view("data"), 0), Succeeds());
   EXPECT_THAT(upper_names(), IsEmpty());
   const auto named = fs_->link(made->entry.inode, kRootInode, "file");
   ASSERT_THAT(named, Succeeds());
   EXPECT_EQ(named->inode, made->entry.inode);
   EXPECT_THAT(read("file"), Yields("data"));
-  fs_->release(made->handle);
+  fs_->release(made->opened.handle);
   EXPECT_THAT(read("file"), Yields("data"));
   EXPECT_EQ(stat("file")->st_nlink, 1u);
 }
@@ -91,7 +91,7 @@ TEST_F(CreateTest, AFileWithoutANameCanGetOne) {
 TEST_F(CreateTest, AHandleIsGoneAfterItsRelease) {
   start();
   ASSERT_THAT(create("file", "data"), Succeeds());
-  const auto handle = *fs_->open(me_, *inode("file"), O_RDONLY);
+  const auto handle = fs_->open(me_, *inode("file"), O_RDONLY)->handle;
   fs_->release(handle);
   EXPECT_THAT(read(handle), FailsWith(EBADF));
   EXPECT_EQ(fs_->statistics().handles, 0u);
@@ -102,7 +102,7 @@ TEST_F(CreateTest, AWriteOfAnotherUserClearsSetIdBits) {
   ASSERT_THAT(create("file", "data"), Succeeds());
   ASSERT_THAT(chmod("file", 06755), Succeeds());
   const auto id = *inode("file");
-  const auto handle = *fs_->open(me_, id, O_RDWR);
+  const auto handle = fs_->open(me_, id, O_RDWR)->handle;
   ASSERT_THAT(fs_->write({0, 0, 0}, handle, std::string_view("x"), 0), Succeeds());
   if (me_.uid == 0) {
     EXPECT_EQ(stat("file")->st_mode & 07777, 06755u);

@@ -79,13 +79,19 @@ TEST_F(LookupTest, MarkersOfImageArchives) {
   EXPECT_THAT(list(""), Yields(ElementsAre("d", "stays")));
 }
 
-TEST_F(LookupTest, SuchNamesAreOrdinaryInTheUpper) {
-  lower({{"file", ""}});
+TEST_F(LookupTest, MarkersInTheUpperCountAsWell) {
+  lower({{"file", "old"}, {"d/hidden", ""}, {"e/hidden", ""}});
+  upper({{".wh.file", ""}, {"d/.wh..wh..opq", ""}}).dir("e").xattr("e", "user.fuseoverlayfs.opaque", "y");
   start();
-  ASSERT_THAT(create(".wh.file", "mine"), Succeeds());
-  EXPECT_THAT(read(".wh.file"), Yields("mine"));
-  EXPECT_THAT(inode("file"), Succeeds());
-  EXPECT_THAT(list(""), Yields(ElementsAre(".wh.file", "file")));
+  EXPECT_THAT(inode("file"), FailsWith(ENOENT));
+  EXPECT_THAT(list(""), Yields(ElementsAre("d", "e")));
+  EXPECT_THAT(list("d"), Yields(ElementsAre()));
+  EXPECT_THAT(list("e"), Yields(ElementsAre()));
+  EXPECT_THAT(create(".wh.mine"), FailsWith(EINVAL));
+  ASSERT_THAT(create("file", "new"), Succeeds());
+  EXPECT_THAT(read("file"), Yields("new"));
+  ASSERT_THAT(unlink("file"), Succeeds());
+  EXPECT_THAT(inode("file"), FailsWith(ENOENT));
 }
 
 TEST_F(LookupTest, WhiteoutsByAttribute) {

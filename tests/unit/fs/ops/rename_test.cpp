@@ -46,7 +46,7 @@ TEST_F(RenameTest, OverAnOpenFileWhichLivesOn) {
   ASSERT_THAT(create("one", "1"), Succeeds());
   ASSERT_THAT(create("two", "2"), Succeeds());
   const auto replaced = *inode("two");
-  const auto handle = *fs_->open(me_, replaced, O_RDONLY);
+  const auto handle = fs_->open(me_, replaced, O_RDONLY)->handle;
   EXPECT_THAT(rename("one", "two"), Succeeds());
   EXPECT_THAT(read(handle), Yields("2"));
   EXPECT_EQ(fs_->getattr(replaced)->st_nlink, 0u);

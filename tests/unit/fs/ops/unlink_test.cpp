@@ -49,7 +49,7 @@ TEST_F(UnlinkTest, AnOpenFileLivesOnWithoutAName) {
   start();
   ASSERT_THAT(create("file", "data"), Succeeds());
   const auto id = *inode("file");
-  const auto handle = *fs_->open(me_, id, O_RDWR);
+  const auto handle = fs_->open(me_, id, O_RDWR)->handle;
   EXPECT_THAT(unlink("file"), Succeeds());
   EXPECT_THAT(fs_->write(me_, handle, std::string_view("DA"), 0), Yields(2u));
   EXPECT_THAT(read(handle), Yields("DAta"));
