@@ -67,6 +67,13 @@ UniqueFd reopened(int output) {
   return UniqueFd{::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)};
 }
 
+// Of the user's terminal.
+std::optional<winsize> window_size(int output) {
+  winsize size{};
+  if (::ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 || ::ioctl(output, TIOCGWINSZ, &size) == 0) return size;
+  return std::nullopt;
+}
+
 class Relay {
  public:
   Relay(const Attendance& options, int process)
@@ -110,10 +117,8 @@ class Relay {
 
  private:
   void copy_window_size() const {
-    winsize size{};
     if (options_.master < 0) return;
-    if (::ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 || ::ioctl(options_.output, TIOCGWINSZ, &size) == 0)
-      ::ioctl(options_.master, TIOCSWINSZ, &size);
+    if (const auto size = window_size(options_.output)) ::ioctl(options_.master, TIOCSWINSZ, &*size);
   }
 
   void take_signal(int signals) {
@@ -183,6 +188,14 @@ void prepare_to_attend() {
   ::signal(SIGPIPE, SIG_IGN);
   const auto set = relayed_signals();
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
+}
+
+void fit_to_window(spec::Process& process) {
+  if (!process.terminal || process.console_height != 0 || process.console_width != 0) return;
+  if (const auto size = window_size(STDOUT_FILENO)) {
+    process.console_height = size->ws_row;
+    process.console_width = size->ws_col;
+  }
 }
 
 Result<int> attend(const Attendance& options) {

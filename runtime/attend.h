@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include "base/result.h"
+#include "runtime/spec/spec.h"
 
 namespace nacre::runtime {
 
@@ -23,6 +24,10 @@ struct Attendance {
 // With `insist` a signal that would be lost because the process, being pid 1 of its namespace,
 // has no handler for it kills it instead, and counts as what killed it.
 Result<int> attend(const Attendance& options);
+
+// Gives a process that asks for a terminal of no particular size that of the user's: it may look
+// before attend() has begun.
+void fit_to_window(spec::Process& process);
 
 // Whether a process catches, blocks or ignores a signal on purpose (proc_pid_status(5)). A pid 1
 // that does none of them never sees it.

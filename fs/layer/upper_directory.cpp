@@ -68,7 +68,7 @@ Result<std::unique_ptr<UpperDirectory>> UpperDirectory::create(UniqueFd root, Un
   // What a killed process was building is of no use to anyone.
   for (const auto& entry : TRY(sys::list_directory(upper->work_.fd()))) upper->clear(entry.name.c_str());
   upper->markers_ = format.markers;
-  TRY(upper->probe(format.user_xattrs));
+  upper->probe(format.user_xattrs);
   if (index && upper->attributes_) {
     upper->index_ = std::make_shared<HostDir>(std::move(index));
     TRY(upper->tidy_index());
@@ -91,21 +91,22 @@ Result<> UpperDirectory::tidy_index() {
 }
 
 // What its file system allows: whiteouts and attributes as kernel overlayfs has them, or else marker
-// files, which only fuse-overlayfs and we understand.
-Result<> UpperDirectory::probe(bool user_xattrs) {
+// files, which only fuse-overlayfs and we understand. One that is full allows what it would allow:
+// somebody mounts it to make space.
+void UpperDirectory::probe(bool user_xattrs) {
+  const auto refused = [](int code) { return code != ENOSPC && code != EDQUOT; };
   const auto name = fresh_name();
-  const ScopeExit undo{[&] { clear(name.c_str()); }};
-  if (::mknodat(work_.fd(), name.c_str(), S_IFCHR, kWhiteout) != 0) markers_ = true;
+  if (::mknodat(work_.fd(), name.c_str(), S_IFCHR, kWhiteout) != 0 && refused(errno)) markers_ = true;
   clear(name.c_str());
-  TRY(make_node(work_.fd(), name.c_str(), {.mode = S_IFDIR | 0700}));
-  const auto dir = TRY(sys::open_at(work_.fd(), name.c_str(), O_RDONLY | O_DIRECTORY));
   for (const auto choice : {XattrNamespace::trusted, XattrNamespace::user}) {
     if (choice == XattrNamespace::trusted && user_xattrs) continue;
     xattrs_ = choice;
-    if (set_xattr(dir.get(), std::string(attribute_prefix()).append("opaque").c_str(), "y", 0)) return {};
+    // On the work directory, as kernel overlayfs tries it: a directory of its own would take space.
+    const auto tried =
+        set_xattr(work_.fd(), std::string(attribute_prefix()).append("opaque").c_str(), "0", 0);
+    if (tried || !refused(tried.error().code)) return;
   }
   attributes_ = false;
-  return {};
 }
 
 std::string UpperDirectory::fresh_name() { return "#" + std::to_string(counter_.fetch_add(1)); }

@@ -86,7 +86,7 @@ class UpperDirectory final : public UpperLayer {
  private:
   UpperDirectory(UniqueFd root, UniqueFd work)
       : root_(std::make_shared<HostDir>(std::move(root))), work_(std::move(work)), origins_(root_->fd()) {}
-  Result<> probe(bool user_xattrs);
+  void probe(bool user_xattrs);
   Result<> tidy_index();
   static Result<> make_marker(int dir, const char* name);
   std::string fresh_name();

@@ -84,6 +84,7 @@ Result<int> run(const Invocation& call, const ExecArguments& arguments) {
     if (arguments.detach) return bad_input("a detached process with a terminal needs --console-socket");
     console = TRY(ConsoleSocket::in(call.root));
     options.console_socket = console->path();
+    fit_to_window(options.process);
   }
   if (!arguments.detach) prepare_to_attend();
   const pid_t pid = TRY(exec(options));

@@ -25,6 +25,7 @@ Result<int> run(const Invocation& call, const RunArguments& arguments) {
       return bad_input("process.terminal is true: a detached container needs --console-socket");
     console = TRY(ConsoleSocket::in(call.root));
     options.console_socket = console->path();
+    fit_to_window(*options.spec.process);
   }
   if (!arguments.detach) prepare_to_attend();
   const pid_t pid = TRY(create(options));

@@ -12,6 +12,7 @@ space. Then operations are repeated until the file system is full of what they m
 import errno
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import time
@@ -79,27 +80,26 @@ class Blocks(Filler):
     def leave(self, units):
         block = os.statvfs(self.disk).f_bsize
         os.makedirs(self.folder, exist_ok=True)
-        fd = os.open(f"{self.folder}/bulk", os.O_CREAT | os.O_WRONLY, 0o600)
-        try:
-            # Several rounds, because the list of the file's extents takes blocks, too, and what
-            # does not fit in one piece may fit in smaller ones.
-            piece = 1 << 30
-            for _ in range(400):
-                more = os.statvfs(self.disk).f_bavail - units
-                if more == 0:
-                    return
-                size = os.fstat(fd).st_size
+        number, piece = 0, 1 << 30
+        # Several rounds, because the list of a file's extents takes blocks, too, and what does not
+        # fit in one piece may fit in smaller ones, or in a file whose list has room.
+        for _ in range(400):
+            more = os.statvfs(self.disk).f_bavail - units
+            if more == 0:
+                return
+            with open(f"{self.folder}/bulk{number}", "ab") as file:
+                size = file.tell()
                 if more < 0:
-                    os.ftruncate(fd, size + more * block)
+                    file.truncate(max(size + more * block, 0))
+                    number -= number > 0 and size == 0
                     continue
                 try:
-                    os.posix_fallocate(fd, size, min(more, piece) * block)
+                    os.posix_fallocate(file.fileno(), size, min(more, piece) * block)
                 except OSError as error:
                     if error.errno != errno.ENOSPC:
                         raise
+                    number += piece == 1
                     piece = max(min(more, piece) // 2, 1)
-        finally:
-            os.close(fd)
         fail(f"the filler does not settle: {os.statvfs(self.disk).f_bavail} blocks left, {units} wanted")
 
 
@@ -370,6 +370,22 @@ def fill_by_copies(box):
     return fill(box, errno.ENOSPC, lambda root, i: os.close(os.open(f"{root}/large/{i}", os.O_WRONLY)), check)
 
 
+def mount_when_full(box, filler):
+    """Whoever has filled it can still mount it and make space."""
+    box.reset()
+    write_file(f"{box.root}/large", 1 << 20)
+    filler.leave(0)
+    tree = box.snapshot()
+    check_again(box, "mounting with nothing left", tree)
+    box.mount()
+    os.unlink(f"{box.root}/large")
+    filler.free()
+    os.unlink(f"{box.root}/file")
+    box.unmount()
+    if not stat.S_ISCHR(os.lstat(f"{box.disk}/upper/file").st_mode):
+        fail("a mount with nothing left goes on without whiteouts")
+
+
 def build(lower):
     fs_faults.build(lower)
     os.mkdir(f"{lower}/many")
@@ -391,6 +407,7 @@ def main():
             fail(f"{resource}: nothing has ever failed")
         numbers = {name: repeat(box, filler, name, act) for name, act in REPEATED.items()}
         print(f"{resource}: until full: {numbers}", flush=True)
+        mount_when_full(box, filler)
         if resource == "blocks":
             print(f"written until full: {fill_by_writes(box)} bytes", flush=True)
             os.mkdir(f"{lower}/large")

@@ -90,6 +90,7 @@ Result<> Container::set_up(const RunOptions& options) {
   create.id = record.id;
   create.bundle = record.directory();
   create.spec = spec_for(record, options, user, SystemClock{});
+  runtime::fit_to_window(*create.spec.process);
   create.console_socket = console ? console->path() : "";
   create.rootfs_mount = root_->mount();
   create.view_cgroup = record.cgroup();

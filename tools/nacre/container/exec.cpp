@@ -51,6 +51,7 @@ Result<int> exec_in(const ExecRequest& request) {
   options.root = runtime_directory();
   options.id = record.id;
   options.process = process_for(record, TRY(resolve_user(root.get(), record.user)), request.terminal);
+  runtime::fit_to_window(options.process);
   options.console_socket = console ? console->path() : "";
   const pid_t pid = TRY(runtime::exec(options));
   UniqueFd terminal;
