@@ -30,6 +30,12 @@ if(NACRE_COVERAGE)
   target_link_options(nacre_options INTERFACE --coverage)
 endif()
 
+# nacre_optimise_less(TARGET LEVEL): for code whose speed nobody measures, command lines and tests,
+# which are templates for the most part: a third of the whole build's time.
+function(nacre_optimise_less target level)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:${level}>)
+endfunction()
+
 # nacre_library(NAME LINK targets…): a static library of the .cpp files in this folder and
 # the given sub-folders. New files are found by themselves; CONFIGURE_DEPENDS looks again
 # at every build.

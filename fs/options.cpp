@@ -84,6 +84,17 @@ Result<> set_no_acl(Options& options, std::string_view, std::string_view) {
   options.acl = false;
   return {};
 }
+Result<> set_stat_override(Options& options, std::string_view name, std::string_view value) {
+  if (value == "0")
+    options.stat_override = Options::StatOverride::by_root;
+  else if (value == "1")
+    options.stat_override = Options::StatOverride::privileged;
+  else if (value == "2")
+    options.stat_override = Options::StatOverride::containers;
+  else
+    return malformed(name, value, "0, 1 or 2");
+  return {};
+}
 Result<> set_index(Options& options, std::string_view name, std::string_view value) {
   options.index = TRY(truth(name, value));
   return {};
@@ -235,7 +246,8 @@ constexpr auto kRows = std::to_array<Row>({
     {"uuid", "", accept, ""},
     {"nfs_export", "off", only_off, ""},
     {"verity", "off", only_off, ""},
-    {"xattr_permissions", "0", only_off, ""},
+    {"xattr_permissions", "0|1|2", set_stat_override,
+     "owners, modes and devices are kept in attributes: 1: security.*, 2: user.* (then without ACLs)"},
     {"plugins", "", refuse, ""},
 });
 

@@ -35,6 +35,8 @@ struct Options {
   bool sync = true;
   bool user_xattrs = false;
   bool markers = false;  // ".wh." files for whiteouts
+  // Owners and modes are kept in attributes; default: where the upper's root has one already.
+  enum class StatOverride { by_root, privileged, containers } stat_override = StatOverride::by_root;
   bool xattrs = true;
   bool acl = true;
   bool index = true;                                    // hard links survive copy-up

@@ -18,6 +18,7 @@
 #include "base/sys/file.h"
 #include "base/sys/mount.h"
 #include "fs/layer/directory_layer.h"
+#include "fs/layer/overridden_layer.h"
 #include "fs/layer/upper_directory.h"
 
 namespace nacre::fs {
@@ -158,6 +159,32 @@ Result<std::unique_ptr<UpperLayer>> open_upper(const Options& options, const Ope
   return std::unique_ptr<UpperLayer>(std::move(layer));
 }
 
+// Owners and modes by an attribute in the layers whose root has it, and in the upper when it is asked
+// for. Its root then gets the attribute of the topmost lower one, so that the next mount finds it.
+Result<> override_stats(const Options& options, OverlayConfig& config) {
+  std::string of_root = "0:0:0555";
+  bool first = true;
+  for (auto& lower : config.lowers) {
+    const auto attribute = OverrideAttribute::of(*lower);
+    if (!attribute) continue;
+    if (std::exchange(first, false)) of_root = TRY(lower->get_xattr(*lower->root(), ".", attribute->name()));
+    lower = std::make_unique<OverriddenLayer>(std::move(lower), *attribute);
+  }
+  if (!config.upper) return {};
+  auto& upper = *config.upper;
+  auto attribute = OverrideAttribute::of(upper);
+  if (!attribute && options.stat_override == Options::StatOverride::by_root) return {};
+  if (options.stat_override == Options::StatOverride::privileged) attribute = OverrideAttribute::privileged();
+  if (!attribute) attribute = OverrideAttribute::containers();
+  if (!upper.get_xattr(*upper.root(), ".", attribute->name())) {
+    const auto root = TRY(upper.open_object(*upper.root(), "."));
+    TRY(during(std::string("set ") + attribute->name(),
+               upper.set_xattr(root.get(), attribute->name(), of_root, 0)));
+  }
+  config.upper = std::make_unique<OverriddenUpper>(std::move(config.upper), *attribute);
+  return {};
+}
+
 // Requests on a directory of ours that lead back to us would wait for ourselves.
 Result<> check_mountpoint(const Options& options, const Opened& upper) {
   if (options.mountpoint.starts_with("/dev/fd/")) return {};
@@ -218,6 +245,8 @@ Result<Prepared> prepare(const Options& options) {
   for (const auto& lower : lowers)
     prepared.config.lowers.push_back(
         std::make_unique<DirectoryLayer>(TRY(during(lower.label, layer_root(lower)))));
+  TRY(during(options.upper ? "upperdir " + *options.upper : "lowerdir",
+             override_stats(options, prepared.config)));
   return prepared;
 }
 

@@ -53,6 +53,7 @@ class DirectoryLayer final : public Layer {
     return host::open_dir(parent, name);
   }
   Result<struct stat> stat(const LayerDir& dir, const char* name) override { return host::stat(dir, name); }
+  Result<struct stat> stat_object(int object) override { return sys::stat_fd(object); }
   Result<std::vector<sys::DirEntry>> list(const LayerDir& dir) override {
     return sys::list_directory(fd_of(dir));
   }

@@ -32,6 +32,8 @@ class Layer {
   virtual DirRef root() const = 0;
   virtual Result<DirRef> open_dir(const LayerDir& parent, const char* name) = 0;
   virtual Result<struct stat> stat(const LayerDir& dir, const char* name) = 0;
+  // The same of an object by its descriptor.
+  virtual Result<struct stat> stat_object(int object) = 0;
   virtual Result<std::vector<sys::DirEntry>> list(const LayerDir& dir) = 0;
   virtual Result<std::string> read_link(const LayerDir& dir, const char* name) = 0;
   // The data of a regular file, to read; `flags` may add O_RDWR in a layer that is written.

@@ -23,7 +23,7 @@ bool OverlayFs::cacheable(InodeId inode, const struct stat& attr) const {
 // We may do what the caller may not, so the kernel leaves it to us to clear the bits that a
 // write by an ordinary user clears.
 Result<> OverlayFs::clear_set_id(int object) {
-  const auto attr = TRY(sys::stat_fd(object));
+  const auto attr = TRY(upper_->stat_object(object));
   const mode_t bits = attr.st_mode & ((attr.st_mode & S_IXGRP) != 0 ? S_ISUID | S_ISGID : S_ISUID);
   if (bits == 0 || !S_ISREG(attr.st_mode)) return {};
   return upper_->set_mode(object, attr.st_mode & ~bits);
@@ -61,7 +61,7 @@ Result<struct stat> OverlayFs::setattr(const Caller& caller, InodeId inode, cons
     if (const auto other = table_.by_identity(TRY(sys::stat_fd(fd)).st_ino); other && *other != inode)
       kernel_cache_->drop_attributes(*other);
   if (const auto file = files_.find(inode)) {
-    const auto attr = TRY(sys::stat_fd(fd));
+    const auto attr = TRY(upper_->stat_object(fd));
     const std::lock_guard lock(file->mutex);
     file->set_id = (attr.st_mode & (S_ISUID | S_ISGID)) != 0;
   }

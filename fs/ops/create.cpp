@@ -116,7 +116,7 @@ Result<OverlayFs::Created> OverlayFs::tmpfile(const Caller& caller, InodeId pare
   auto fd = std::make_shared<const UniqueFd>(std::move(staged.fd));
   upper_->discard(staged);
   Found found;
-  found.attr = TRY(sys::stat_fd(fd->get()));
+  found.attr = TRY(upper_->stat_object(fd->get()));
   found.in_upper = true;
   found.ino = numbers_.shown(found.attr.st_dev, found.attr.st_ino);
   found.identity = found.attr.st_ino;

@@ -25,7 +25,7 @@ Result<Entry> OverlayFs::link(InodeId inode, InodeId new_parent, Name new_name) 
   drop_marker(*dir, new_name, existing);
 
   Found found;
-  found.attr = TRY(sys::stat_fd(target->get()));
+  found.attr = TRY(upper_->stat_object(target->get()));
   found.in_upper = true;
   found.ino = node.ino;
   found.identity = found.attr.st_ino;

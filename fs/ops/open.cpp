@@ -96,7 +96,7 @@ Result<OverlayFs::Opened> OverlayFs::open(const Caller& caller, InodeId inode, i
   if (!file->data || (writable && !file->writable)) {
     bool borrowed = false;
     auto data = TRY(open_data(node, writable, borrowed, file->orphan));
-    const auto attr = TRY(sys::stat_fd(data.get()));
+    const auto attr = TRY(layer(node.in_upper ? kUpper : node.layer).stat_object(data.get()));
     file->set_id = !borrowed && (attr.st_mode & (S_ISUID | S_ISGID)) != 0;
     file->data = std::make_shared<const UniqueFd>(std::move(data));
     file->writable = writable;

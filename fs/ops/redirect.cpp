@@ -139,7 +139,7 @@ Result<> OverlayFs::complete_copy(InodeId inode, std::uint64_t size) {
   const CopyUpLocks::Held busy(copy_up_locks_, inode);
   if (!lacks_data(target->get())) return {};  // somebody else did it
 
-  const auto attr = TRY(sys::stat_fd(target->get()));
+  const auto attr = TRY(upper_->stat_object(target->get()));
   auto to = TRY(upper_->reopen(target->get(), O_RDWR));
   if (size == 0) {
     // Of a file without length nobody wants the data, whatever the attributes say.

@@ -80,7 +80,12 @@ Result<struct stat> OverlayFs::attributes(const Node& node) {
     if (const auto file = files_.find(node.id)) {
       const std::lock_guard lock(file->mutex);
       const auto& fd = file->orphan ? file->orphan : file->data;
-      if (fd && (file->orphan || !file->borrowed)) return sys::stat_fd(fd->get());
+      if (fd && (file->orphan || !file->borrowed)) {
+        // A copy-up tells the table first and then changes the descriptor, under this lock.
+        const auto now = file->orphan ? node : table_.get(node.id).value_or(node);
+        const bool in_upper = file->orphan || now.in_upper;
+        return layer(in_upper ? kUpper : now.layer).stat_object(fd->get());
+      }
     }
     const LayerIndex index = node.in_upper ? kUpper : node.is_dir() ? node.lowers.front() : node.layer;
     auto attr = located(node.id, index,

@@ -53,3 +53,20 @@ podman_clean
 for pid in /proc/[0-9]*; do
   ! tr '\0' ' ' <"$pid/cmdline" 2>/dev/null | grep -q "nacre-fs.*$T/podman" || fail "a server is left: $(tr '\0' ' ' <"$pid/cmdline")"
 done
+
+# A store whose files are all the engine's own on disk: owners and modes are in attributes.
+chmod 751 "$T/rootfs/etc/hello" # this podman leaves set-id bits out
+chown 7:8 "$T/rootfs/etc/hello"
+podman_setup overlay "[storage.options.overlay]
+mount_program = \"$BIN/nacre-fs\"
+force_mask = \"private\""
+podman_import masked
+hello=$(find "$T/podman/overlay" -path '*/diff/etc/hello')
+equal "on disk" "$(stat -c '%a' "$hello")" 700
+equal "in a container" "$(prun masked sh -c 'stat -c "%u:%g %a" /etc/hello; echo x >/new; chown 5:6 /new; chmod 2711 /new; stat -c "%u:%g %a" /new')" \
+  "$(printf '7:8 751\n5:6 2711')"
+pod run --name one --network none --cgroup-parent "$NACRE_CGROUP_PARENT/podman" masked sh -c 'chgrp 9 /etc/hello; chmod 750 /etc/hello'
+pod commit -q one derived >/dev/null 2>"$T/err" || fail "podman commit with force_mask: $(cat "$T/err")"
+equal "committed" "$(prun derived stat -c '%u:%g %a %F' /etc/hello)" "$(printf '7:9 750 regular file')"
+pod rm one >/dev/null
+podman_clean
