@@ -28,10 +28,12 @@ Result<struct stat> OverriddenUpper::stat_object(int object) {
 Result<> OverriddenUpper::write(int object, const struct stat& attr) {
   const auto text = format_stat_override(
       {.uid = attr.st_uid, .gid = attr.st_gid, .mode = attr.st_mode, .device = attr.st_rdev});
-  auto written = inner().set_xattr(object, attribute_.name(), text, 0);
-  // A symlink takes none of the user's attributes: its owner is what it is.
-  if (!written && S_ISLNK(attr.st_mode) && !attribute_.fits(S_IFLNK)) return {};
-  return written;
+  // A symlink takes none of the user's attributes: its owner is what this process may make of it.
+  if (S_ISLNK(attr.st_mode) && !attribute_.fits(S_IFLNK)) {
+    static_cast<void>(inner().set_owner(object, attr.st_uid, attr.st_gid));
+    return {};
+  }
+  return inner().set_xattr(object, attribute_.name(), text, 0);
 }
 
 Result<Staged> OverriddenUpper::stage(const NewNode& what) {
