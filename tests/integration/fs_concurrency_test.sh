@@ -2,6 +2,7 @@
 # Many at once on one mount; then the server is killed under load: its store mounts again,
 # and those who used it do not hang.
 . "$TESTS/lib.sh"
+not_emulated "thousands of races"
 . "$TESTS/fs_lib.sh"
 
 layers

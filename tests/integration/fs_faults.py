@@ -269,7 +269,6 @@ def trial(box, name, act, trees, step, kind):
 def main():
     near, far = Box(os.path.abspath("faults")), Box(os.path.abspath("afar"), ",redirect_dir=on,metacopy=on")
     count = 0
-    every, number = int(os.environ.get("NACRE_TEST_SCALE", "1")), 0
     for box, name, act in [(near, *each) for each in OPERATIONS.items()] + [(far, *each) for each in AFAR.items()]:
         box.reset()
         box.mount()
@@ -284,10 +283,8 @@ def main():
             if errors and not os.environ.get("NACRE_EVERY_ERROR"):
                 errors = [errors[count % len(errors)]]
             for kind in ["kill"] * ("kill" in sys.argv[1:]) + errors:
-                number += 1
-                if number % every == 0:
-                    trial(box, name, act, trees, step, kind)
-                    count += 1
+                trial(box, name, act, trees, step, kind)
+                count += 1
     print(f"{count} trials")
 
 

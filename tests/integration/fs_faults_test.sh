@@ -2,6 +2,7 @@
 # The server is killed, or gets an error, at every system call that changes something, in
 # every kind of operation: the tree is the old one or the new one, never a third.
 . "$TESTS/lib.sh"
+not_emulated "hundreds of killed servers"
 . "$TESTS/fs_lib.sh"
 command -v strace >/dev/null || skip "strace is not installed"
 in_memory

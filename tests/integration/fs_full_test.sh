@@ -2,7 +2,7 @@
 # A full file system below the upper layer: every operation fails as it should, changes nothing,
 # leaves nothing, and works again when there is space. Quotas likewise, where the kernel has them.
 . "$TESTS/lib.sh"
-[ "${NACRE_TEST_SCALE:-1}" = 1 ] || skip "hundreds of mounts take too long on an emulated machine"
+not_emulated "hundreds of mounts"
 . "$TESTS/fs_lib.sh"
 command -v python3 >/dev/null || skip "python3 is not installed"
 command -v mkfs.ext4 >/dev/null || skip "mkfs.ext4 is not installed"

@@ -4,11 +4,11 @@
 # the server and its users in 64 MiB of memory.
 # "NACRE_SEED=7 NACRE_SECONDS=600 NACRE_PROCESSES=16" goes on elsewhere.
 . "$TESTS/lib.sh"
+not_emulated "millions of operations"
 . "$TESTS/fs_lib.sh"
 . "$TESTS/../support/cgroup.sh"
 command -v python3 >/dev/null || skip "python3 is not installed"
 
-scale=${NACRE_TEST_SCALE:-1}
 seed=${NACRE_SEED:-1}
 program=$TESTS/fs_load.py
 
@@ -82,7 +82,7 @@ loaded() {
 processes=${NACRE_PROCESSES:-8}
 mkdir "$T/plain"
 start "$T/plain"
-loaded "${NACRE_SECONDS:-$((20 / scale))}"
+loaded "${NACRE_SECONDS:-20}"
 
 # Under memory pressure. What the server writes to must be a disk: a tmpfs is memory itself.
 without() { # REASON: the load alone was tested
@@ -120,7 +120,7 @@ for options in "" ",passthrough=0"; do
   # The group is full from the beginning, of what can be given back.
   confined head -c "$limit" /dev/zero >"$place/filler"
   reached=$(pressed)
-  loaded "${NACRE_SECONDS:-$((10 / scale))}" confined
+  loaded "${NACRE_SECONDS:-10}" confined
   echo "limit reached $(($(pressed) - reached)) times${options:+ with ${options#,}}"
   [ "$(pressed)" -gt "$reached" ] || fail "there was no memory pressure"
   equal "killed for want of memory" "$(killed)" 0

@@ -3,11 +3,12 @@
 # the next ones cost no more, and when the kernel forgets the tree, so does the server.
 # "NACRE_FILES=1000000" goes on elsewhere.
 . "$TESTS/lib.sh"
+not_emulated "a hundred thousand files"
 . "$TESTS/fs_lib.sh"
 command -v python3 >/dev/null || skip "python3 is not installed"
 [ -e "$BIN/nacre-fs" ] || skip "nacre-fs was not built"
 
-files=${NACRE_FILES:-$((100000 / ${NACRE_TEST_SCALE:-1}))}
+files=${NACRE_FILES:-100000}
 # What a file may cost: a record of an inode and one of a name, 64 and 28 bytes, the name in
 # units of 16, and its places in two hash tables that double, 4 to 8 bytes each.
 cost=160

@@ -11,6 +11,12 @@ skip() {
   exit 77
 }
 
+# not_emulated WHAT: skips where a machine without hardware of its own would take too long, for what
+# another kernel or cgroup v2 makes no difference to.
+not_emulated() {
+  [ "${NACRE_TEST_SCALE:-1}" = 1 ] || skip "$1 take too long on an emulated machine"
+}
+
 # equal WHAT ACTUAL WANTED
 equal() {
   [ "$2" = "$3" ] || fail "$1: got [$2], want [$3]"

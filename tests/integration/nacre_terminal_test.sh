@@ -3,7 +3,9 @@
 . "$TESTS/lib.sh"
 
 python3 - <<'PY'
-import fcntl, os, pty, select, signal, struct, subprocess, sys, termios, time, tty
+import faulthandler, fcntl, os, pty, select, signal, struct, subprocess, sys, termios, time, tty
+
+faulthandler.dump_traceback_later(200, exit=True)  # what hangs is to say where
 
 def fail(text):
     print("FAIL:", text); sys.exit(1)
@@ -48,8 +50,8 @@ os.kill(pid, signal.SIGWINCH)
 time.sleep(0.3)
 os.write(master, b"stty size; echo again$((1+1))\n")
 if b"50 120" not in until(master, b"again2"): fail("resize did not arrive")
-os.write(master, b"sh -c 'echo asleep$((1+1)); exec sleep 1000'\n")
-until(master, b"asleep2")
+os.write(master, b"tail -n +1 -f /etc/passwd\n")
+until(master, b"root:")
 os.write(master, b"\x03")
 os.write(master, b"echo alive$((2+3))\n")
 until(master, b"alive5")
@@ -57,13 +59,14 @@ os.write(master, b"exit 9\n")
 if ended(pid) != 9: fail("exit code of the shell in the terminal")
 
 # ctrl-C ends a command that is pid 1 and has no handler of its own.
-SLEEP = ("busybox", "sh", "-c", "echo ready; exec sleep 1000")
-pid, master = spawn("nacre", "run", "--rm", "-it", *SLEEP)
-until(master, b"ready")
+# (A shell has one, even while it executes another program.)
+FOR_EVER = ("tail", "-n", "+1", "-f", "/etc/passwd")
+pid, master = spawn("nacre", "run", "--rm", "-it", "busybox", *FOR_EVER)
+until(master, b"root:")
 os.write(master, b"\x03")
 if (code := ended(pid)) != 130: fail(f"ctrl-C in the terminal: exit code {code}")
-pid, master = spawn("nacre", "run", "--rm", *SLEEP)
-until(master, b"ready")
+pid, master = spawn("nacre", "run", "--rm", "busybox", *FOR_EVER)
+until(master, b"root:")
 os.write(master, b"\x03")
 if (code := ended(pid)) != 130: fail(f"ctrl-C without -t: exit code {code}")
 # One that handles it decides itself.

@@ -32,7 +32,7 @@ used() { # nanoseconds
   if [ -f "/sys/fs/cgroup/cpuacct$NACRE_CGROUP_PARENT/busy/cpuacct.usage" ]; then
     cat "/sys/fs/cgroup/cpuacct$NACRE_CGROUP_PARENT/busy/cpuacct.usage"
   else
-    awk '/^usage_usec/ {print $2 * 1000}' "$(cgroup_dir busy cpu)/cpu.stat"
+    awk '/^usage_usec/ {printf "%.0f\n", $2 * 1000}' "$(cgroup_dir busy cpu)/cpu.stat"
   fi
 }
 sleep 0.5

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# boot.sh CACHE BIN OUT [PATTERN]: boots the guest once with the programs in BIN, runs the
-# integration tests (those whose name matches PATTERN) in it and leaves OUT/results and
+# boot.sh CACHE BIN OUT [PATTERN[,PATTERN…]]: boots the guest once with the programs in BIN, runs the
+# integration tests (those whose name matches a PATTERN) in it and leaves OUT/results and
 # OUT/console. Exit status 77, with the reason, when this machine cannot do that.
 set -eu
 cache=$1 bin=$2 out=$3 pattern=${4:-*}
