@@ -154,8 +154,10 @@ Result<> OverlayFs::publish_copy(const Node& node, const struct stat& attr, Copy
       const timespec times[]{before.st_atim, before.st_mtim};
       if (const auto object = upper_->open_object(*parent, "."))
         static_cast<void>(upper_->set_times(object->get(), times));
-      // Only the time of its last change, which nobody can set back.
-      if (kernel_cache_ != nullptr) kernel_cache_->drop_attributes(place.parent);
+      // Only the time of its last change, which nobody can set back. A listing that the kernel has kept
+      // stays right unless it holds another number.
+      if (kernel_cache_ != nullptr)
+        parts ? kernel_cache_->drop_data(place.parent) : kernel_cache_->drop_attributes(place.parent);
     }
   }
   if (!placed && copy.without_data) {

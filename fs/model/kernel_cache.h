@@ -11,7 +11,7 @@ class KernelCache {
   virtual ~KernelCache() = default;
   // The attributes of an inode; not its data. May be called while a request is answered.
   virtual void drop_attributes(InodeId inode) noexcept = 0;
-  // Data and attributes; of a directory, what it lists. Not while a request is answered.
+  // Data and attributes; of a directory, what it lists. Of a file, not while a request is answered.
   virtual void drop_data(InodeId inode) noexcept = 0;
   // What names mean, of all of them at once, those included that were not found. False: this
   // kernel cannot do that (before Linux 6.16).

@@ -13,8 +13,10 @@ struct OverlayFs::Move {
     Name name;
     DirRef dir;  // of the upper layer
     View layers;
-    UpperEntry entry;    // what the upper has under the name
-    bool below = false;  // lower layers show the name
+    UpperEntry entry;          // what the upper has under the name
+    bool below = false;        // lower layers show the name
+    bool moves = false;        // to the other side's name
+    bool stays_below = false;  // a part of it does not
     std::optional<InodeId> inode;
     Node node;
     DataRef object;
@@ -45,18 +47,23 @@ Result<> OverlayFs::rename(InodeId parent, Name name, InodeId new_parent, Name n
     side.inode = table_.find(side.parent, side.name);
     if (!side.inode && (source || both)) return fail(ENOENT);
     if (side.inode) side.node = TRY(table_.get(*side.inode));
-    if (source || both) {
-      // What a directory has in lower layers cannot move with it, but may be found from afar.
-      const bool stays_below = side.node.is_dir() && !side.node.pure_upper();
-      if (stays_below && !redirect_dir_) return fail(EXDEV);
+    side.moves = source || both;
+    // What a directory has in lower layers cannot move with it, but may be found from afar.
+    side.stays_below = side.node.is_dir() && !side.node.pure_upper();
+    if (side.moves && side.stays_below && !redirect_dir_) return fail(EXDEV);
+  }
+  // Nothing was changed so far.
+  for (auto* each : {&move.from, &move.to}) {
+    auto& side = *each;
+    if (side.moves) {
       TRY(copy_up(*side.inode, kNoData));
       TRY(link_up(side.parent, side.name));
       side.object = TRY(object(*side.inode));
-      TRY(stays_below ? set_redirect(side.node, side.object->get())
-                      : set_data_redirect(side.node, side.object->get()));
+      TRY(side.stays_below ? set_redirect(side.node, side.object->get())
+                           : set_data_redirect(side.node, side.object->get()));
     }
     side.dir = TRY(upper_dir(side.parent));
-    if (!source && !both && side.inode) TRY(before_unlink(*side.inode, side.parent, side.name));
+    if (!side.moves && side.inode) TRY(before_unlink(*side.inode, side.parent, side.name));
     side.layers = TRY(view(TRY(table_.get(side.parent))));
   }
   const auto inside = move.to.inode && move.to.node.is_dir() ? TRY(view(move.to.node)) : View{};

@@ -454,7 +454,8 @@ def run(seed, program):
     rng = random.Random(seed)
     base = os.path.abspath(f"fuzz-{seed}")
     # Every third run, what kernel overlayfs does only when asked.
-    World.features = "index=on," + ("metacopy=on,redirect_dir=on" if seed % 3 == 0 else "metacopy=off,redirect_dir=off")
+    World.features = (("index=off," if seed % 5 == 0 else "index=on,")
+                      + ("metacopy=on,redirect_dir=on" if seed % 3 == 0 else "metacopy=off,redirect_dir=off"))
     World.overridden = seed % 7 == 0
     kernel, nacre = worlds = [World("kernel", base + "/kernel"), World("nacre", base + "/nacre", program)]
     build_layers(random.Random(rng.random()), base + "/kernel")
