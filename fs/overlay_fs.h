@@ -256,6 +256,7 @@ class OverlayFs {
   // open.cpp
   Result<UniqueFd> open_data(const Node& node, bool writable, bool& borrowed, const DataRef& orphan = {});
   Opened attach(const Node& node, OpenFile& file, OpenFileRef ref);
+  void keep_some(OpenFile& file);
   Result<> part_from_lower(const Node& node, OpenFile& file, bool writable);
 
   // io.cpp

@@ -55,6 +55,7 @@ Result<Node> InodeTable::get(InodeId id) const {
               .ino = inode->ino,
               .identity = inode->identity,
               .indexed = inode->indexed,
+              .plain = inode->plain,
               .links_elsewhere = inode->links_elsewhere};
 }
 
@@ -163,6 +164,7 @@ void InodeTable::moved_to_upper(InodeId id, std::uint64_t identity, std::uint64_
   Inode* const inode = lookup(id);
   if (inode == nullptr) return;
   inode->in_upper = true;
+  inode->plain = false;
   inode->layer = kUpper;
   inode->ino = ino;
   if (S_ISDIR(inode->type)) return;
@@ -178,6 +180,11 @@ void InodeTable::set_indexed(InodeId id, std::int32_t links_elsewhere) {
   if (inode == nullptr) return;
   inode->indexed = true;
   inode->links_elsewhere = links_elsewhere;
+}
+
+void InodeTable::set_plain(InodeId id) {
+  const std::unique_lock lock(mutex_);
+  if (Inode* const inode = lookup(id); inode != nullptr) inode->plain = !inode->in_upper;
 }
 
 void InodeTable::detach(InodeId id) {
@@ -279,7 +286,8 @@ InodeTable::Slot InodeTable::allocate_inode(const Found& found) {
                 .layer = found.layer,
                 .links_elsewhere = found.links_elsewhere,
                 .in_upper = found.in_upper,
-                .indexed = found.indexed};
+                .indexed = found.indexed,
+                .plain = false};
   ++live_inodes_;
   if (found.identity != 0) add_identity(slot, found.identity);
   return slot;

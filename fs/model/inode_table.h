@@ -47,6 +47,7 @@ struct Node {
   std::uint64_t ino = 0;
   std::uint64_t identity = 0;
   bool indexed = false;
+  bool plain = false;  // see InodeTable::set_plain()
   std::int32_t links_elsewhere = 0;
 
   bool is_dir() const { return S_ISDIR(type); }
@@ -102,6 +103,9 @@ class InodeTable {
   void moved_to_upper(InodeId id, std::uint64_t identity, std::uint64_t ino, const Location* at = nullptr);
   // Hard links: the inode has an index entry, and so many links more than the upper counts.
   void set_indexed(InodeId id, std::int32_t links_elsewhere);
+  // A lower file that can be opened, and whose data is its own and nothing particular: no need to look
+  // at each open. Until it is copied up.
+  void set_plain(InodeId id);
   // Whoever looks for its names gets another inode from now on.
   void detach(InodeId id);
   std::optional<InodeId> by_identity(std::uint64_t identity) const;
@@ -137,6 +141,7 @@ class InodeTable {
     std::int32_t links_elsewhere;
     bool in_upper;
     bool indexed;
+    bool plain;
   };
   struct Link {
     Slot inode;

@@ -18,8 +18,8 @@ using DataRef = std::shared_ptr<const UniqueFd>;
 // copy-up every one of them reads and writes the new data.
 struct OpenFile {
   std::mutex mutex;       // protects everything below; docs/LOCKING.md
-  DataRef data;           // null while no handle is open, and when too many are
-  bool kept = false;      // counted as one that keeps its `data`; a null one is opened for each use
+  DataRef data;           // null while no handle is open, until it is needed, and when too many are
+  bool kept = false;      // counted as one that keeps its `data`
   bool writable = false;  // `data` is O_RDWR (and in the upper layer)
   bool borrowed = false;  // `data` lies in a lower layer, the file does not ("metacopy")
   unsigned handles = 0;

@@ -10,12 +10,14 @@
 namespace nacre::fs {
 // The data behind a handle now; the descriptor stays open while the caller uses it.
 Result<DataRef> OverlayFs::data_of(const FileHandle& handle) {
-  const std::lock_guard lock(handle.file->mutex);
-  if (handle.file->data) return handle.file->data;
-  // Too many were open for this one to stay so.
-  bool borrowed = false;
-  return std::make_shared<const UniqueFd>(
-      TRY(open_data(TRY(table_.get(handle.inode)), false, borrowed, handle.file->orphan)));
+  auto& file = *handle.file;
+  const std::lock_guard lock(file.mutex);
+  if (file.data) return file.data;
+  const auto node = TRY(table_.get(handle.inode));
+  const auto data = std::make_shared<const UniqueFd>(TRY(open_data(node, false, file.borrowed, file.orphan)));
+  file.data = data;
+  if (!node.in_upper) keep_some(file);
+  return data;
 }
 
 Result<DataRef> OverlayFs::read_source(HandleId id) {

@@ -49,7 +49,7 @@ Result<UniqueFd> OverlayFs::open_data(const Node& node, bool writable, bool& bor
 // so that all containers of an image share one copy in memory.
 OverlayFs::Opened OverlayFs::attach(const Node& node, OpenFile& file, OpenFileRef ref) {
   Opened opened;
-  if (file.handles == 0 && passthrough_ != nullptr && !file.borrowed &&
+  if (file.handles == 0 && passthrough_ != nullptr && file.data && !file.borrowed &&
       (node.in_upper || (passthrough_->works() && is_program(file.data->get())))) {
     file.backing = passthrough_->open(file.data->get());
     file.lower_backing = !node.in_upper && file.backing != 0;
@@ -93,11 +93,14 @@ Result<OverlayFs::Opened> OverlayFs::open(const Caller& caller, InodeId inode, i
   const auto node = TRY(table_.get(inode));
   if (!S_ISREG(node.type)) return fail(node.is_dir() ? EISDIR : ENXIO);
   if (file->lower_backing && node.in_upper) TRY(part_from_lower(node, *file, writable));
-  if (!file->data || (writable && !file->writable)) {
+  // What is known to be plain is opened when the kernel asks for data, most of which it has already.
+  if (writable ? !file->writable : !file->data && !node.plain) {
     bool borrowed = false;
     auto data = TRY(open_data(node, writable, borrowed, file->orphan));
-    const auto attr = TRY(layer(node.in_upper ? kUpper : node.layer).stat_object(data.get()));
-    file->set_id = !borrowed && (attr.st_mode & (S_ISUID | S_ISGID)) != 0;
+    if (writable)
+      file->set_id = (TRY(upper_->stat_object(data.get())).st_mode & (S_ISUID | S_ISGID)) != 0;
+    else if (!node.in_upper && !borrowed && !(passthrough_ != nullptr && is_program(data.get())))
+      table_.set_plain(inode);
     file->data = std::make_shared<const UniqueFd>(std::move(data));
     file->writable = writable;
     file->borrowed = borrowed;
@@ -113,16 +116,18 @@ Result<OverlayFs::Opened> OverlayFs::open(const Caller& caller, InodeId inode, i
     }
   }
   auto opened = attach(node, *file, file);
-  // As many files can be open as anybody likes, while descriptors are few: beyond half of them,
-  // those of lower layers are opened again when the kernel wants something of them.
-  if (!node.in_upper && !file->kept) {
-    file->kept = kept_files_.fetch_add(1, std::memory_order_relaxed) < most_kept_files_;
-    if (!file->kept) {
-      kept_files_.fetch_sub(1, std::memory_order_relaxed);
-      file->data.reset();
-    }
-  }
+  if (!node.in_upper && file->data) keep_some(*file);
   return opened;
+}
+
+// As many files can be open as anybody likes, while descriptors are few: beyond half of them,
+// those of lower layers are opened again whenever the kernel wants something of them.
+void OverlayFs::keep_some(OpenFile& file) {
+  if (file.kept) return;
+  file.kept = kept_files_.fetch_add(1, std::memory_order_relaxed) < most_kept_files_;
+  if (file.kept) return;
+  kept_files_.fetch_sub(1, std::memory_order_relaxed);
+  file.data.reset();
 }
 
 void OverlayFs::release(HandleId id) {
