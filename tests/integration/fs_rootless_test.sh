@@ -122,6 +122,15 @@ image_tree derived
 shown_with_times <"$T/got" >"$T/got2"
 same_tree "the committed image" "$T/got2" "$T/one.tree"
 
+# The same as kernel overlayfs of an ordinary user, whatever is done to it.
+cp "$TESTS/fs_fuzz.py" "$T/fs_fuzz.py"
+mkdir "$T/home/fuzz"
+chown "$id:$id" "$T/home/fuzz"
+# shellcheck disable=SC2016
+inside 'mount -t tmpfs none "$HOME/fuzz"; cd "$HOME/fuzz"; PATH=$1/bin:$PATH python3 "$1/fs_fuzz.py" 1 10; cd; umount "$HOME/fuzz"' sh "$T" >"$T/out" 2>&1 ||
+  fail "$(tail -n 20 "$T/out")"
+grep 'no difference' "$T/out"
+
 # A build of many layers does what the same commands do to a plain directory.
 build_context box
 as_user buildah bud --quiet --layers --isolation rootless --runtime "$runtime" --network none --tag layered "$T/context" >"$T/out" 2>"$T/err" ||
