@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,8 +17,16 @@
 namespace nacre::sys {
 namespace {
 
+// Linux 6.8; not yet in the headers of Debian 12.
+constexpr unsigned kMountIdUnique = 0x4000;  // STATX_MNT_ID_UNIQUE
+
 // Which mount a descriptor is on. The file system itself is asked nothing: it may be dead.
 std::optional<std::string> mount_of(int fd) {
+  struct statx attr {};
+  if (::statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, kMountIdUnique, &attr) == 0 &&
+      (attr.stx_mask & kMountIdUnique) != 0)
+    return "unique " + std::to_string(attr.stx_mnt_id);
+  // Older kernels give the number to another mount soon after this one has gone.
   const auto text = read_file("/proc/self/fdinfo/" + std::to_string(fd));
   if (!text) return std::nullopt;
   for (const auto line : split(*text, '\n'))
@@ -41,7 +50,8 @@ std::optional<std::string> mount_of(int fd) {
   // By descriptor, so that it is this mount and no other that has come above it meanwhile.
   const auto top = open_at(AT_FDCWD, mountpoint.c_str(), O_PATH);
   if (!top || mount_of(top->get()) != mount) ::_exit(0);
-  if (::umount2(("/proc/self/fd/" + std::to_string(top->get())).c_str(), MNT_DETACH) == 0 || errno != EPERM) ::_exit(0);
+  if (::umount2(("/proc/self/fd/" + std::to_string(top->get())).c_str(), MNT_DETACH) == 0 || errno != EPERM)
+    ::_exit(0);
   // An ordinary user's mounts are made, and unmounted, by a program that may.
   ::execlp("fusermount3", "fusermount3", "-u", "-q", "-z", "--", mountpoint.c_str(), nullptr);
   ::_exit(1);
