@@ -12,7 +12,8 @@
 
 namespace nacre::fs {
 
-// A layer whose files have owners, modes and types by an attribute. `Base` is Layer or ForwardingUpper.
+// A layer whose files have owners, modes and types by an attribute. `Base` is the
+// forwarding layer that it changes.
 template <typename Base, typename Layer = Base>
 class OverriddenReading : public Base {
  public:

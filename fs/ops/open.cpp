@@ -49,8 +49,10 @@ Result<UniqueFd> OverlayFs::open_data(const Node& node, bool writable, bool& bor
 // so that all containers of an image share one copy in memory.
 OverlayFs::Opened OverlayFs::attach(const Node& node, OpenFile& file, OpenFileRef ref) {
   Opened opened;
-  if (file.handles == 0 && passthrough_ != nullptr && file.data && !file.borrowed &&
-      (node.in_upper || (passthrough_->works() && is_program(file.data->get())))) {
+  const bool first = file.handles == 0 && file.data && !file.borrowed;
+  const bool program = first && !node.in_upper && passthrough_ != nullptr && is_program(file.data->get());
+  if (first && !node.in_upper && !program) table_.set_plain(node.id);
+  if (first && passthrough_ != nullptr && (node.in_upper || (program && passthrough_->works()))) {
     file.backing = passthrough_->open(file.data->get());
     file.lower_backing = !node.in_upper && file.backing != 0;
     // What was cached before an earlier, passed through, writer is old.
@@ -97,10 +99,7 @@ Result<OverlayFs::Opened> OverlayFs::open(const Caller& caller, InodeId inode, i
   if (writable ? !file->writable : !file->data && !node.plain) {
     bool borrowed = false;
     auto data = TRY(open_data(node, writable, borrowed, file->orphan));
-    if (writable)
-      file->set_id = (TRY(upper_->stat_object(data.get())).st_mode & (S_ISUID | S_ISGID)) != 0;
-    else if (!node.in_upper && !borrowed && !(passthrough_ != nullptr && is_program(data.get())))
-      table_.set_plain(inode);
+    if (writable) file->set_id = (TRY(upper_->stat_object(data.get())).st_mode & (S_ISUID | S_ISGID)) != 0;
     file->data = std::make_shared<const UniqueFd>(std::move(data));
     file->writable = writable;
     file->borrowed = borrowed;

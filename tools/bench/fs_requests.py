@@ -27,7 +27,6 @@ OPCODES = {1: "LOOKUP", 2: "FORGET", 3: "GETATTR", 4: "SETATTR", 8: "MKNOD", 9: 
 UNANSWERED = {"FORGET", "BATCH_FORGET"}
 
 
-
 def read_file(path):
     fd = os.open(path, os.O_RDONLY)
     os.read(fd, len(BLOCK))
