@@ -145,10 +145,9 @@ Result<> OverlayFs::publish_copy(const Node& node, const struct stat& attr, Copy
       table_.moved_to_upper(node.id, made.st_ino, ino, copy.indexed ? &place : nullptr);
       if (copy.indexed) table_.set_indexed(node.id, static_cast<std::int32_t>(attr.st_nlink) - 2);
       if (!node.is_dir() && !parts) {
-        if (copy.origin.empty())
-          numbers_.copied_up(made.st_ino, ino);
-        else
-          mark_impure(*parent);
+        // An ordinary user may read a handle and not open it.
+        if (copy.origin.empty() || !stat_origin(copy.origin)) numbers_.copied_up(made.st_ino, ino);
+        mark_impure(*parent);
       }
       // For its users nothing has happened to the directory.
       const timespec times[]{before.st_atim, before.st_mtim};

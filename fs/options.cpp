@@ -150,6 +150,12 @@ Result<> set_threads(Options& options, std::string_view name, std::string_view v
   options.threads = *number;
   return {};
 }
+Result<> set_most_inodes(Options& options, std::string_view name, std::string_view value) {
+  const auto number = parse_int<std::size_t>(value);
+  if (!number || (*number > 0 && *number < 16)) return malformed(name, value, "0 or a number from 16 on");
+  options.most_inodes = *number;
+  return {};
+}
 Result<> set_poll(Options& options, std::string_view name, std::string_view value) {
   const auto number = parse_int<unsigned>(value);
   if (!number || *number > 10000) return malformed(name, value, "microseconds, from 0 to 10000");
@@ -206,6 +212,8 @@ constexpr auto kRows = std::to_array<Row>({
     {"timeout", "SECONDS", set_timeout,
      "how long the kernel may remember names and attributes (default: for ever)"},
     {"threads", "N", set_threads, "threads that serve requests (default: by the number of processors)"},
+    {"max_inodes", "N", set_most_inodes,
+     "from so many files on have the kernel forget what is not in use (default: 1048576; 0: never)"},
     {"poll", "MICROSECONDS", set_poll,
      "how long to look for the next request before sleeping (default: 50; 0: sleep at once)"},
     {"passthrough", "0|1", set_passthrough,
@@ -267,7 +275,11 @@ Result<> check(const Options& options, const std::vector<std::string_view>& oper
   if (operands.empty()) return bad_input("no mount point: give -o lowerdir=DIR[,...] DIRECTORY (see --help)");
   if (operands.size() > 2)
     return bad_input("too many arguments: " + std::string(operands[2]) + " (see --help)");
-  if (options.reload) return {};
+  if (options.reload) {
+    if (!options.data_only.empty())
+      return bad_input("layers for data only cannot be added to a mount: give -o lowerdir=DIR[:DIR...]");
+    return {};
+  }
   if (options.lowers.empty()) return bad_input("no layers: give -o lowerdir=DIR[:DIR...], topmost first");
   if (options.upper && !options.work)
     return bad_input("option upperdir needs workdir=DIR, an empty directory on the same file system");
@@ -348,7 +360,7 @@ std::string help_text() {
   std::string text =
       "usage: nacre-fs [-f] -o lowerdir=DIR[:DIR...][,upperdir=DIR,workdir=DIR][,OPTION...] [SOURCE] "
       "DIRECTORY\n"
-      "       nacre-fs --reload DIRECTORY\n"
+      "       nacre-fs --reload [-o lowerdir=DIR[:DIR...]] DIRECTORY\n"
       "\n"
       "Mounts layers on DIRECTORY as one tree. Changes go to upperdir, in the format of the\n"
       "kernel's overlay file system. Goes to the background once the mount is live. /dev/fd/N\n"
@@ -358,7 +370,8 @@ std::string help_text() {
       "  -d, --debug    log every request; stays in the foreground\n"
       "  -h, --help     show this text\n"
       "  -V, --version  show the version\n"
-      "  --reload       tell the server of DIRECTORY that lower layers were changed; returns at once\n"
+      "  --reload       tell the server of DIRECTORY that lower layers were changed; with lowerdir, put\n"
+      "                 these layers on top of the other lower ones\n"
       "\n"
       "Options of -o:\n";
   for (const auto& row : kRows) {
@@ -370,7 +383,7 @@ std::string help_text() {
   }
   return text +
          "\nOn SIGUSR1, the numbers of inodes, handles and requests are written to standard error;\n"
-         "SIGHUP is the same as --reload.\n";
+         "SIGHUP is the same as --reload without lowerdir.\n";
 }
 
 }  // namespace nacre::fs

@@ -47,11 +47,12 @@ struct Options {
   bool passthrough = true;     // the kernel reads and writes upper files by itself, if it can
   bool confine = kConfinable;  // give up what serving does not need
   static constexpr double kForEver = 1e9;
-  double timeout = kForEver;               // seconds
-  std::chrono::microseconds poll{50};      // how long to look for the next request before sleeping
-  unsigned threads = 0;                    // 0: by the number of processors
-  std::vector<std::string> mount_options;  // for the FUSE library
-  std::vector<std::string> ignored;        // unknown ones, to be warned about
+  double timeout = kForEver;                       // seconds
+  std::chrono::microseconds poll{50};              // how long to look for the next request before sleeping
+  std::size_t most_inodes = std::size_t{1} << 20;  // that the kernel may remember; 0: any number
+  unsigned threads = 0;                            // 0: by the number of processors
+  std::vector<std::string> mount_options;          // for the FUSE library
+  std::vector<std::string> ignored;                // unknown ones, to be warned about
 };
 
 // `arguments` are those after the program's name: [-f] -o OPTION,… [SOURCE] DIRECTORY in

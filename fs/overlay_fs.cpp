@@ -3,14 +3,11 @@
 
 #include <unistd.h>
 
-#include <algorithm>
-
 namespace nacre::fs {
 
 OverlayFs::OverlayFs(OverlayConfig config, const Found& root)
     : upper_(std::move(config.upper)),
-      lowers_(std::move(config.lowers)),
-      merged_layers_(static_cast<LayerIndex>(lowers_.size() - config.data_only_layers)),
+      lowers_(config.data_only_layers),
       redirect_dir_(config.redirect_dir),
       metacopy_(config.metacopy),
       names_stay_(config.names_stay),
@@ -23,6 +20,9 @@ OverlayFs::OverlayFs(OverlayConfig config, const Found& root)
       own_gid_(::getegid()),
       table_(root),
       dirs_(config.open_directories),
+      most_inodes_(config.most_inodes),
+      on_crowded_(std::move(config.on_crowded)),
+      crowded_at_(config.most_inodes),
       most_kept_files_(config.open_lower_files) {}
 
 Result<std::unique_ptr<OverlayFs>> OverlayFs::create(OverlayConfig config) {
@@ -31,19 +31,11 @@ Result<std::unique_ptr<OverlayFs>> OverlayFs::create(OverlayConfig config) {
   root.attr = TRY(top.stat(*top.root(), "."));
   root.ino = root.attr.st_ino;
   root.in_upper = config.upper != nullptr;
-  for (std::size_t i = 0; i + config.data_only_layers < config.lowers.size(); ++i)
-    root.lowers.push_back(static_cast<LayerIndex>(i + 1));
-  const dev_t device = root.attr.st_dev;
+  auto lowers = std::move(config.lowers);
   std::unique_ptr<OverlayFs> fs(new OverlayFs(std::move(config), root));
   // The first device to be seen is the one whose numbers are shown unchanged.
-  static_cast<void>(fs->numbers_.shown(device, root.ino));
-  std::vector<dev_t> devices;
-  for (std::size_t i = 0; i < fs->lowers_.size(); ++i) {
-    const auto attr = TRY(fs->lowers_[i]->stat(*fs->lowers_[i]->root(), "."));
-    if (std::ranges::find(devices, attr.st_dev) != devices.end()) continue;
-    devices.push_back(attr.st_dev);
-    fs->origin_layers_.push_back(static_cast<LayerIndex>(i + 1));
-  }
+  static_cast<void>(fs->numbers_.shown(root.attr.st_dev, root.ino));
+  TRY(fs->add_layers(std::move(lowers)));
   return fs;
 }
 
@@ -61,8 +53,8 @@ void OverlayFs::drop(const std::vector<InodeId>& gone) {
   for (const InodeId inode : gone) {
     files_.drop(inode);
     detours_.drop(inode);
-    for (std::size_t index = 0; index <= lowers_.size(); ++index)
-      dirs_.drop(inode, static_cast<LayerIndex>(index));
+    dirs_.drop(inode, kUpper);
+    for (auto index = lowers_.top(); index <= lowers_.last(); ++index) dirs_.drop(inode, index);
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "fs/layer/layer.h"
+#include "fs/layer/lower_layers.h"
 #include "fs/layer/upper_layer.h"
 #include "fs/model/detours.h"
 #include "fs/model/dir_cache.h"
@@ -37,6 +38,8 @@ struct OverlayConfig {
   bool sync = true;                     // fsync reaches the disk; copies are synced before they appear
   std::size_t open_directories = 1024;  // how many the cache may hold
   std::size_t open_lower_files = 8192;  // how many keep a descriptor
+  std::size_t most_inodes = SIZE_MAX;   // so many the kernel may remember before prune() is asked for
+  std::function<void()> on_crowded;     // how it is asked for; must not call it itself
   IdMap users, groups;                  // owners on disk and as they are shown
   bool names_stay = true;               // the layers are changed by nobody else, or reload() is called
   Passthrough* passthrough = nullptr;   // must outlive the file system; null: none
@@ -73,6 +76,10 @@ class OverlayFs {
   // lookup.cpp: the kernel counts one reference for each Entry it gets.
   Result<Entry> lookup(InodeId parent, Name name);
   void forget(InodeId inode, std::uint64_t count);
+
+  // prune.cpp: has the kernel forget what it does not use, down to seven eighths of `most_inodes`. Not
+  // while a request is answered by the calling thread.
+  void prune();
 
   // attr.cpp
   Result<struct stat> getattr(InodeId inode);
@@ -140,9 +147,12 @@ class OverlayFs {
   // ioctl.cpp: ENOTTY for all but file flags, project ids and generations.
   Result<std::string> ioctl(InodeId inode, unsigned command, std::string_view argument);
 
-  // reload.cpp: lower layers were changed. What is open stays as it is. Not while a request is
-  // answered by the calling thread.
+  // reload.cpp: lower layers were changed, or there are more of them. What is open stays as it is. Not
+  // while a request is answered by the calling thread.
   void reload();
+  // On top of the other lower layers, topmost first; reload() makes them seen. Once at a time. Fails when
+  // there are too many.
+  Result<> add_layers(std::vector<std::unique_ptr<Layer>> layers);
 
   // statfs.cpp
   Result<struct statvfs> statfs();
@@ -172,7 +182,7 @@ class OverlayFs {
   OverlayFs(OverlayConfig config, const Found& root);
 
   // resolve.cpp: from an inode to its place in the layers.
-  Layer& layer(LayerIndex index) { return index == kUpper ? *upper_ : *lowers_[index - 1]; }
+  Layer& layer(LayerIndex index) { return index == kUpper ? *upper_ : lowers_.at(index); }
   Result<DirRef> dir(InodeId dir, LayerIndex layer);
   Result<DirRef> upper_dir(InodeId dir);  // copied up if need be
   Result<View> view(const Node& dir);
@@ -191,8 +201,14 @@ class OverlayFs {
   auto located(InodeId inode, LayerIndex layer, Act act)
       -> decltype(act(std::declval<const LayerDir&>(), Name{}));
 
+  // reload.cpp
+  void merge_anew();
+
   // lookup.cpp
   std::optional<Entry> known(InodeId parent, Name name);
+
+  // prune.cpp
+  void look_for_a_crowd();
 
   // hard_links.cpp
   struct Alias {
@@ -288,8 +304,7 @@ class OverlayFs {
   Result<> make_way(Move& move);
 
   const std::unique_ptr<UpperLayer> upper_;
-  const std::vector<std::unique_ptr<Layer>> lowers_;
-  const LayerIndex merged_layers_;  // lower layers without those for data only
+  LowerLayers lowers_;
   const bool redirect_dir_;
   const bool metacopy_;
   std::atomic<bool> names_stay_;
@@ -298,7 +313,6 @@ class OverlayFs {
   const IdMap groups_;
   Passthrough* const passthrough_;
   KernelCache* const kernel_cache_;
-  std::vector<LayerIndex> origin_layers_;  // one of each file system
   const uid_t own_uid_;
   const gid_t own_gid_;
 
@@ -312,6 +326,9 @@ class OverlayFs {
   DirectoryLocks directory_locks_;
   CopyUpLocks copy_up_locks_;
   std::shared_mutex index_mutex_;  // while the index and what the table knows of it must agree
+  const std::size_t most_inodes_;
+  const std::function<void()> on_crowded_;
+  std::atomic<std::size_t> crowded_at_;  // when prune() is asked for next
   const std::size_t most_kept_files_;
   std::atomic<std::size_t> kept_files_{0};
   std::atomic<std::uint64_t> reads_{0};

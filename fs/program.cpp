@@ -3,13 +3,11 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -21,6 +19,8 @@
 #include "base/sys/file.h"
 #include "base/sys/unmounter.h"
 #include "fs/confinement.h"
+#include "fs/control.h"
+#include "fs/errand.h"
 #include "fs/fuse/operations.h"
 #include "fs/setup.h"
 
@@ -52,35 +52,6 @@ unsigned thread_count(const Options& options) {
   return std::clamp(std::thread::hardware_concurrency() * 2, 8u, 32u);
 }
 
-// Looks at changed layers on a thread of its own: a layer that does not answer must not keep the
-// thread of serve() from its work. Asked while it is busy, it looks once more.
-class Reloader {
- public:
-  explicit Reloader(OverlayFs& fs) : fs_(fs) {}
-  Reloader(const Reloader&) = delete;
-  Reloader& operator=(const Reloader&) = delete;
-  ~Reloader() {
-    if (thread_.joinable()) thread_.join();
-  }
-
-  // By one thread only.
-  void ask() {
-    if (asked_.fetch_add(1) > 0) return;
-    if (thread_.joinable()) thread_.join();  // it is on its way out
-    thread_ = std::thread([this] {
-      for (unsigned seen = asked_; seen != 0;) {
-        fs_.reload();
-        seen = asked_.fetch_sub(seen) - seen;
-      }
-    });
-  }
-
- private:
-  OverlayFs& fs_;
-  std::atomic<unsigned> asked_{0};
-  std::thread thread_;
-};
-
 void print_statistics(const OverlayFs& fs) {
   const auto now = fs.statistics();
   std::fprintf(
@@ -111,6 +82,8 @@ Result<> serve(const Options& options, const WrapUpper& wrap_upper) {
   KernelNotes notes;
   prepared.config.passthrough = wanted;
   prepared.config.kernel_cache = &notes;
+  Errand* prune = nullptr;  // before anything is served
+  prepared.config.on_crowded = [&] { prune->ask(); };
   const auto fs = TRY(during("open the layers", OverlayFs::create(std::move(prepared.config))));
   FuseService service{.fs = *fs,
                       .timeout = options.timeout,
@@ -118,10 +91,15 @@ Result<> serve(const Options& options, const WrapUpper& wrap_upper) {
                       .xattrs = options.xattrs,
                       .passthrough = wanted,
                       .notes = notes,
+                      .address = {},
                       .on_ready = {}};
   if (daemon) service.on_ready = [&] { daemon->ready(); };
   auto session = TRY(fuse::Session::create("nacre-fs", operations(), &service, mount_options(options)));
   notes.attach(session.get());
+  auto control = TRY(during("make a socket", ControlSocket::open()));
+  service.address = TRY(control.address());
+  service.address.upper = prepared.upper.get();
+  service.address.work = prepared.work.get();
   TRY(session.mount(mountpoint));
   std::optional<sys::Unmounter> unmounter;
   if (options.confine) {
@@ -129,7 +107,15 @@ Result<> serve(const Options& options, const WrapUpper& wrap_upper) {
     session.leave_mounted();
     TRY(confine());
   }
-  Reloader reloader(*fs);
+  Errand reloading([&] { fs->reload(); }), pruning([&] { fs->prune(); });
+  prune = &pruning;
+  control.serve([&](std::vector<UniqueFd> roots) -> Result<> {
+    std::vector<std::unique_ptr<Layer>> layers;
+    for (auto& root : roots) layers.push_back(lower_layer(std::move(root)));
+    TRY(fs->add_layers(std::move(layers)));
+    fs->reload();
+    return {};
+  });
   auto served = session.serve({.threads = thread_count(options),
                                .poll = options.poll,
                                .signals = {SIGUSR1},
@@ -137,20 +123,10 @@ Result<> serve(const Options& options, const WrapUpper& wrap_upper) {
                                  if (signal == SIGUSR1)
                                    print_statistics(*fs);
                                  else
-                                   reloader.ask();
+                                   reloading.ask();
                                }});
   if (unmounter && session.was_unmounted()) unmounter->dismiss();
   return served;
-}
-
-// The mount's server does it; the request goes through the mount itself.
-Result<> ask_to_reload(const std::string& mountpoint) {
-  const auto root =
-      TRY(during(mountpoint, sys::open_at(AT_FDCWD, mountpoint.c_str(), O_RDONLY | O_DIRECTORY)));
-  if (::ioctl(root.get(), kReload) == 0) return {};
-  if (errno != ENOTTY && errno != ENOSYS) return fail(errno, mountpoint + ": reload");
-  return bad_input(mountpoint +
-                   " is not the top of a mount of nacre-fs: give the directory that it was mounted on");
 }
 
 }  // namespace
@@ -163,7 +139,7 @@ int run_program(std::span<const std::string_view> arguments, const WrapUpper& wr
     return 1;
   }
   if (options->reload) {
-    const auto asked = ask_to_reload(options->mountpoint);
+    const auto asked = reload(*options);
     if (!asked) log::error(asked.error().message());
     return asked ? 0 : 1;
   }

@@ -67,6 +67,14 @@ Result<> must_not_overlap(const Opened& one, const Opened& other) {
   return {};
 }
 
+Result<> must_not_overlap(const std::vector<Opened>& lowers, const Opened& upper, const Opened& work) {
+  for (const auto& lower : lowers) {
+    TRY(must_not_overlap(upper, lower));
+    TRY(must_not_overlap(work, lower));
+  }
+  return {};
+}
+
 Result<std::uint64_t> mount_id(int fd) {
   struct statx attr {};
   if (::statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &attr) != 0) return fail(errno);
@@ -209,11 +217,38 @@ Result<IdMap> id_map(const std::string& mapping, std::optional<std::uint32_t> sq
 
 }  // namespace
 
+std::unique_ptr<Layer> lower_layer(UniqueFd root) {
+  auto layer = std::make_unique<DirectoryLayer>(std::move(root));
+  const auto attribute = OverrideAttribute::of(*layer);
+  if (!attribute) return layer;
+  return std::make_unique<OverriddenLayer>(std::move(layer), *attribute);
+}
+
+Result<std::vector<UniqueFd>> open_more_lowers(const std::vector<std::string>& paths, int mount,
+                                               UniqueFd upper, UniqueFd work) {
+  const auto device = TRY(sys::stat_fd(mount)).st_dev;
+  std::vector<Opened> lowers;
+  for (const auto& path : paths) {
+    lowers.push_back(TRY(open_directory("lowerdir", path)));
+    if (lowers.back().attr.st_dev == device)
+      return bad_input(lowers.back().label + " lies inside the mount that it is to be added to");
+  }
+  if (upper) {
+    const auto attr_of_upper = TRY(sys::stat_fd(upper.get())), attr_of_work = TRY(sys::stat_fd(work.get()));
+    TRY(must_not_overlap(lowers, {"upperdir of the mount", std::move(upper), attr_of_upper},
+                         {"workdir of the mount", std::move(work), attr_of_work}));
+  }
+  std::vector<UniqueFd> roots;
+  for (const auto& lower : lowers) roots.push_back(TRY(during(lower.label, layer_root(lower))));
+  return roots;
+}
+
 Result<Prepared> prepare(const Options& options) {
   Prepared prepared;
   prepared.config.sync = options.sync;
   prepared.config.open_directories = part_of_descriptors(4);
   prepared.config.open_lower_files = part_of_descriptors(2);
+  if (options.most_inodes != 0) prepared.config.most_inodes = options.most_inodes;
   prepared.config.users =
       TRY(id_map(options.uid_mapping, options.squash_uid, "/proc/sys/kernel/overflowuid"));
   prepared.config.groups =
@@ -233,13 +268,10 @@ Result<Prepared> prepare(const Options& options) {
     TRY(check_same_mount(upper, work));
     TRY(check_writable(work));
     TRY(must_not_overlap(work, upper));
-    for (const auto& lower : lowers) {
-      TRY(must_not_overlap(upper, lower));
-      TRY(must_not_overlap(work, lower));
-    }
+    TRY(must_not_overlap(lowers, upper, work));
     TRY(check_mountpoint(options, upper));
-    prepared.locks.push_back(TRY(lock(upper)));
-    prepared.locks.push_back(TRY(lock(work)));
+    prepared.upper = TRY(lock(upper));
+    prepared.work = TRY(lock(work));
     prepared.config.upper = TRY(open_upper(options, upper, work));
   }
   for (const auto& lower : lowers)

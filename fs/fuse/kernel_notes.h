@@ -21,6 +21,7 @@ class KernelNotes final : public KernelCache {
     if (auto* const session = session_.load()) fuse_lowlevel_notify_inval_inode(session, inode.value, 0, 0);
   }
   bool drop_all_names() noexcept override;
+  bool forget_unused(std::span<const InodeId> inodes) noexcept override;
   void drop_name(InodeId parent, Name name) noexcept override {
     if (auto* const session = session_.load())
       fuse_lowlevel_notify_inval_entry(session, parent.value, name, std::strlen(name));

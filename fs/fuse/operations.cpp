@@ -164,9 +164,13 @@ void op_removexattr(fuse_req_t req, fuse_ino_t inode, const char* name) {
 
 void op_ioctl(fuse_req_t req, fuse_ino_t inode, unsigned command, void*, fuse_file_info*, unsigned,
               const void* in, std::size_t in_size, std::size_t) {
-  if (command == kReload && inode == kRootInode.value) {
+  if ((command == kReload || command == kWhereIsServer) && inode == kRootInode.value) {
     const auto caller = caller_of(req).uid;
     if (caller != 0 && caller != ::geteuid()) return static_cast<void>(fuse_reply_err(req, EPERM));
+    if (command == kWhereIsServer) {
+      const auto& address = service_of(req).address;
+      return static_cast<void>(fuse_reply_ioctl(req, 0, &address, sizeof(address)));
+    }
     // By the thread that answers no requests, since the kernel may wait for one meanwhile.
     ::kill(::getpid(), SIGHUP);
     return static_cast<void>(fuse_reply_ioctl(req, 0, nullptr, 0));

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <sys/ioctl.h>
-
 #include <functional>
 
 #include "base/fuse/session.h"
+#include "fs/control.h"
 #include "fs/fuse/kernel_notes.h"
 #include "fs/fuse/kernel_passthrough.h"
 #include "fs/overlay_fs.h"
@@ -20,11 +19,9 @@ struct FuseService {
   bool xattrs = true;                        // false: the kernel is told once that there are none
   KernelPassthrough* passthrough = nullptr;  // enabled when the kernel agrees; null: not wanted
   KernelNotes& notes;
+  ServerAddress address{};
   std::function<void()> on_ready;  // called when the kernel's first request was answered
 };
-
-// ioctl(2) on the top directory by its owner: lower layers were changed.
-inline constexpr unsigned kReload = _IO('N', 0x10);
 
 // Decode a request, call one method of OverlayFs, answer. The userdata of the session is
 // the FuseService.

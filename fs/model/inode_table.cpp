@@ -88,6 +88,8 @@ std::optional<InodeId> InodeTable::find(InodeId parent, std::string_view name) c
 bool InodeTable::same_object(const Inode& inode, const Found& found) const {
   if (inode.type != (found.attr.st_mode & S_IFMT) || inode.in_upper != found.in_upper) return false;
   if (found.is_dir()) return true;
+  // Two lower files have the same number only if they are one.
+  if (!inode.in_upper && inode.ino != found.ino) return false;
   return inode.identity == found.identity && inode.layer == found.layer;
 }
 
@@ -182,6 +184,11 @@ void InodeTable::set_indexed(InodeId id, std::int32_t links_elsewhere) {
   inode->links_elsewhere = links_elsewhere;
 }
 
+void InodeTable::set_lowers(InodeId dir, const std::vector<LayerIndex>& lowers) {
+  const std::unique_lock lock(mutex_);
+  if (Inode* const inode = lookup(dir); inode != nullptr) inode->lowers = lower_sets_.intern(lowers);
+}
+
 void InodeTable::set_plain(InodeId id) {
   const std::unique_lock lock(mutex_);
   if (Inode* const inode = lookup(id); inode != nullptr) inode->plain = !inode->in_upper;
@@ -250,11 +257,6 @@ void InodeTable::exchange_names(InodeId parent, std::string_view name, InodeId o
     if (ref != 0) unhash(ref);
   if (one != 0) rebind(one, other_parent.slot(), other_name, gone);
   if (two != 0) rebind(two, parent.slot(), name, gone);
-}
-
-std::size_t InodeTable::size() const {
-  const std::shared_lock lock(mutex_);
-  return live_inodes_;
 }
 
 // --- records ------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <shared_mutex>
@@ -120,7 +121,12 @@ class InodeTable {
   void exchange_names(InodeId parent, std::string_view name, InodeId other_parent,
                       std::string_view other_name);
 
-  std::size_t size() const;
+  // What a directory is merged from.
+  void set_lowers(InodeId dir, const std::vector<LayerIndex>& lowers);
+
+  std::size_t size() const { return live_inodes_; }
+  // Up to `most` inodes that only the kernel's memory of them keeps, each time the next ones around.
+  std::vector<InodeId> next_unused(std::size_t most);
   std::vector<InodeId> all() const;
   std::vector<std::string> names_in(InodeId dir) const;
 
@@ -185,7 +191,8 @@ class InodeTable {
   std::vector<Slot> identities_;  // buckets by identity
   Slot free_inode_ = 0;
   LinkRef free_link_ = 0;
-  std::size_t live_inodes_ = 0;
+  Slot hand_ = 1;  // of next_unused()
+  std::atomic<std::size_t> live_inodes_{0};
   std::size_t live_links_ = 0;
   std::size_t trim_below_ = 0;          // so few live inodes, and the table is trimmed
   std::uint32_t first_generation_ = 0;  // of slots that are used for the first time

@@ -32,6 +32,17 @@ std::vector<InodeId> InodeTable::all() const {
   return ids;
 }
 
+std::vector<InodeId> InodeTable::next_unused(std::size_t most) {
+  std::vector<InodeId> ids;
+  const std::unique_lock lock(mutex_);
+  for (std::size_t looked = 1; looked < inodes_.size() && ids.size() < most; ++looked, ++hand_) {
+    if (hand_ >= inodes_.size()) hand_ = kRootInode.slot();
+    const Inode& inode = inodes_[hand_];
+    if (inode.type != 0 && inode.lookups != 0 && inode.references == 0) ids.push_back(id_of(hand_));
+  }
+  return ids;
+}
+
 std::optional<InodeId> InodeTable::refer(InodeId parent, std::string_view name) {
   const std::unique_lock lock(mutex_);
   const LinkRef link = lookup(parent) == nullptr ? 0 : find_link(parent.slot(), name);

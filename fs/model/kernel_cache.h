@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
+
 #include "fs/model/types.h"
 
 namespace nacre::fs {
@@ -17,6 +19,9 @@ class KernelCache {
   // kernel cannot do that (before Linux 6.16).
   virtual bool drop_all_names() noexcept = 0;
   virtual void drop_name(InodeId parent, Name name) noexcept = 0;
+  // Asks it to forget those of them that nothing uses; what it does forget it says by itself, later.
+  // Not while a request is answered. False: this kernel cannot do that (before Linux 6.18).
+  virtual bool forget_unused(std::span<const InodeId> inodes) noexcept = 0;
 };
 
 }  // namespace nacre::fs

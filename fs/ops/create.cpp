@@ -92,6 +92,7 @@ Result<Entry> OverlayFs::make(const Caller& caller, InodeId parent, Name name, N
   found.ino = numbers_.shown(found.attr.st_dev, found.attr.st_ino);
   if (!found.is_dir()) found.identity = found.attr.st_ino;
   const auto inode = TRY(table_.remember(parent, name, found));
+  look_for_a_crowd();
   if (data != nullptr) *data = std::move(fd);
   found.attr.st_ino = found.ino;
   show_owner(found.attr);

@@ -65,7 +65,7 @@ Result<bool> OverlayFs::hidden_by_archive(Search& search) {
 Result<> OverlayFs::find_in_lower(Search& search, LayerIndex index, const LayerDir& dir, const char* name,
                                   std::string path) {
   Layer& lower = layer(index);
-  const bool last = index == merged_layers_;
+  const bool last = index == lowers_.last_merged();
   auto& found = search.found;
   const auto attr = lower.stat(dir, name);
   if (!attr && attr.error().code != ENOENT) return std::unexpected(attr.error());
@@ -107,7 +107,7 @@ Result<> OverlayFs::find_in_lower(Search& search, LayerIndex index, const LayerD
 Result<> OverlayFs::search_lowers(Search& search) {
   // The parts of `view` and the layers are in the same order.
   std::size_t part = 0;
-  for (LayerIndex index = 1; index <= merged_layers_ && !search.stop; ++index) {
+  for (auto index = lowers_.top(); index <= lowers_.last_merged() && !search.stop; ++index) {
     if (!search.path.empty()) {
       const auto path = search.path;
       bool opaque = false;
@@ -153,7 +153,7 @@ Result<Found> OverlayFs::find(const View& view, Name name) {
       if (upper.attr.st_nlink > 1) TRY(find_links(view, name, found));
       return std::move(found);
     }
-    if (merged_layers_ > 0) TRY(follow(search, kUpper, *view.upper, name));
+    if (lowers_.top() <= lowers_.last_merged()) TRY(follow(search, kUpper, *view.upper, name));
   }
   TRY(search_lowers(search));
   if (!search.any) return fail(ENOENT);

@@ -24,7 +24,7 @@ std::string OverlayFs::own_attribute(std::string_view name) const {
 void OverlayFs::expect_in_index(LayerIndex index, const LayerDir& dir, Name name, Found& found) const {
   // Others than files cannot have attributes of the user's kind.
   if (!S_ISREG(found.attr.st_mode) && upper_->attribute_prefix() == kUserPrefix) return;
-  const auto origin = lowers_[index - 1]->handle(dir, name);
+  const auto origin = lowers_.at(index).handle(dir, name);
   if (!origin) return;  // no file handles here: each name is a file of its own
   found.index_entry = index_name(*origin);
   found.identity = kLowerIdentity | found.ino;
@@ -80,8 +80,10 @@ Result<std::optional<struct stat>> OverlayFs::find_origin(const View& view, Name
 }
 
 std::optional<struct stat> OverlayFs::stat_origin(std::string_view origin) {
-  for (const LayerIndex index : origin_layers_)
+  for (auto index = lowers_.top(); index <= lowers_.last(); ++index) {
+    if (!lowers_.stands_for_its_file_system(index)) continue;
     if (const auto attr = layer(index).stat_handle(origin)) return *attr;
+  }
   return std::nullopt;
 }
 

@@ -43,11 +43,10 @@ Result<Entry> OverlayFs::lookup(InodeId parent, Name name) {
       detours_.drop(inode);
     attr = found.attr;
   }
+  look_for_a_crowd();
   const auto child = TRY(table_.get(inode));
   finish(child, attr);
   return Entry{inode, attr, cacheable(inode, attr)};
 }
-
-void OverlayFs::forget(InodeId inode, std::uint64_t count) { drop(table_.forget(inode, count)); }
 
 }  // namespace nacre::fs

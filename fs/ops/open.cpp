@@ -37,6 +37,12 @@ Result<UniqueFd> OverlayFs::open_data(const Node& node, bool writable, bool& bor
                      : TRY(located(node.id, index, [&](const LayerDir& parent, Name name) {
                          return layer(index).open(parent, name, flags);
                        }));
+  // Another file has taken its name since: what is cached of the one and what is read of the other must not
+  // mix.
+  if (!orphan && !node.in_upper && !names_stay_) {
+    const auto attr = TRY(layer(index).stat_object(data.get()));
+    if (numbers_.shown(attr.st_dev, attr.st_ino) != node.ino) return fail(ESTALE);
+  }
   borrowed = is_metadata_only(data.get());
   if (!borrowed) return data;
   if (writable) return fail(EIO);  // complete_copy() was to come first
@@ -95,8 +101,9 @@ Result<OverlayFs::Opened> OverlayFs::open(const Caller& caller, InodeId inode, i
   const auto node = TRY(table_.get(inode));
   if (!S_ISREG(node.type)) return fail(node.is_dir() ? EISDIR : ENXIO);
   if (file->lower_backing && node.in_upper) TRY(part_from_lower(node, *file, writable));
-  // What is known to be plain is opened when the kernel asks for data, most of which it has already.
-  if (writable ? !file->writable : !file->data && !node.plain) {
+  // What is known to be plain, and to stay, is opened when the kernel asks for data, most of which it has
+  // already.
+  if (writable ? !file->writable : !file->data && !(node.plain && names_stay_)) {
     bool borrowed = false;
     auto data = TRY(open_data(node, writable, borrowed, file->orphan));
     if (writable) file->set_id = (TRY(upper_->stat_object(data.get())).st_mode & (S_ISUID | S_ISGID)) != 0;

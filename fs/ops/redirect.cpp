@@ -112,7 +112,8 @@ Result<UniqueFd> OverlayFs::open_data_below(const Node& node, LayerIndex above, 
   // The directory may have been removed since, but not from lower layers.
   const auto place = TRY(table_.location(node.id));
   const auto parents = TRY(table_.get(place.parent)).lowers;
-  for (LayerIndex index = static_cast<LayerIndex>(above + 1); index <= lowers_.size(); ++index) {
+  for (auto index = std::max(lowers_.top(), static_cast<LayerIndex>(above + 1)); index <= lowers_.last();
+       ++index) {
     UniqueFd data;
     if (redirect.starts_with('/')) {
       bool opaque = false;

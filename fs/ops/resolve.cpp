@@ -73,7 +73,7 @@ Result<DataRef> OverlayFs::object(InodeId inode) {
 // Attributes as the layer has them, of the data that counts now.
 Result<struct stat> OverlayFs::attributes(const Node& node) {
   if (node.id == kRootInode) {
-    Layer& top = upper_ ? static_cast<Layer&>(*upper_) : *lowers_.front();
+    Layer& top = upper_ ? static_cast<Layer&>(*upper_) : lowers_.at(lowers_.top());
     return top.stat(*top.root(), ".");
   }
   for (int attempt = 0;; ++attempt) {

@@ -92,6 +92,7 @@ class World:
     nameless = True  # both know O_TMPFILE
     features = ""
     rootless = False  # in a user namespace, where kernel overlayfs has fewer features
+    forgetful = False  # nacre-fs has the kernel forget nearly all, where the kernel can
     overridden = False  # nacre-fs keeps owners and modes in attributes, which the kernel does not know
 
     def __init__(self, name, base, program=None):
@@ -112,6 +113,8 @@ class World:
         if self.overridden:
             os.setxattr(f"{self.base}/upper", "user.containers.override_stat", b"0:0:0755")
             options += ",xattr_permissions=2"
+        if self.forgetful:
+            options += ",max_inodes=16"
         subprocess.run([self.program or "nacre-fs", "-o", options, self.root], check=True)
 
     def wait_for_end(self):
@@ -464,6 +467,7 @@ def run(seed, program):
     World.features = (("index=off," if seed % 5 == 0 else "index=on,")
                       + ("metacopy=on,redirect_dir=on" if seed % 3 == 0 else "metacopy=off,redirect_dir=off"))
     World.overridden = seed % 7 == 0
+    World.forgetful = seed % 2 == 0
     if World.rootless:
         World.features, World.overridden = "index=off,userxattr", False
     kernel, nacre = worlds = [World("kernel", base + "/kernel"), World("nacre", base + "/nacre", program)]

@@ -131,6 +131,12 @@ inside 'mount -t tmpfs none "$HOME/fuzz"; cd "$HOME/fuzz"; PATH=$1/bin:$PATH pyt
   fail "$(tail -n 20 "$T/out")"
 grep 'no difference' "$T/out"
 
+# A layer that is added to a mount.
+# shellcheck disable=SC2016
+equal "an added layer" "$(inside 'cd && mkdir lower upper work mnt more && echo more >more/file
+  "$1/bin/nacre-fs" -o lowerdir=lower,upperdir=upper,workdir=work mnt
+  "$1/bin/nacre-fs" --reload -o lowerdir=more mnt && cat mnt/file; umount mnt' sh "$T" 2>&1)" more
+
 # A build of many layers does what the same commands do to a plain directory.
 build_context box
 as_user buildah bud --quiet --layers --isolation rootless --runtime "$runtime" --network none --tag layered "$T/context" >"$T/out" 2>"$T/err" ||

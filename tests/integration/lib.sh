@@ -17,6 +17,14 @@ not_emulated() {
   [ "${NACRE_TEST_SCALE:-1}" = 1 ] || skip "$1 take too long on an emulated machine"
 }
 
+# kernel_at_least MAJOR MINOR
+kernel_at_least() {
+  version=$(uname -r)
+  major=${version%%.*} minor=${version#*.}
+  minor=${minor%%[!0-9]*}
+  [ "$major" -gt "$1" ] || { [ "$major" = "$1" ] && [ "$minor" -ge "$2" ]; }
+}
+
 # equal WHAT ACTUAL WANTED
 equal() {
   [ "$2" = "$3" ] || fail "$1: got [$2], want [$3]"

@@ -16,6 +16,7 @@ using test::FailsWith;
 using test::Succeeds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 Found lower_file(std::uint64_t ino, LayerIndex layer = 1) {
   Found found;
@@ -200,6 +201,21 @@ TEST_F(InodeTableTest, NonsenseIsStale) {
     EXPECT_THAT(table_.remember({value}, "x", lower_file(1)), FailsWith(ESTALE));
     EXPECT_THAT(table_.forget({value}, 1), IsEmpty());
   }
+}
+
+TEST_F(InodeTableTest, UnusedOnesAreThoseThatNothingHolds) {
+  const auto held = *table_.remember(kRootInode, "open", lower_file(2));
+  table_.pin(held);
+  const auto parent = *table_.remember(kRootInode, "parent", dir());
+  const auto one = *table_.remember(parent, "one", lower_file(3));
+  const auto two = *table_.remember(kRootInode, "two", lower_file(4));
+  EXPECT_THAT(table_.next_unused(1), ElementsAre(one));
+  EXPECT_THAT(table_.next_unused(1), ElementsAre(two));  // goes on where it stopped
+  EXPECT_THAT(table_.next_unused(9), ElementsAre(one, two));
+  table_.forget(one, 1);
+  EXPECT_THAT(table_.next_unused(9), UnorderedElementsAre(parent, two));
+  table_.unpin(held);
+  EXPECT_THAT(table_.next_unused(9), UnorderedElementsAre(held, parent, two));
 }
 
 }  // namespace
