@@ -87,10 +87,10 @@ class OverlayFs {
   // False where the attributes may change without the kernel noticing.
   bool cacheable(InodeId inode, const struct stat& attr) const;
 
-  // readdir.cpp: `emit` gets the entry and the offset after it; false stops.
+  // readdir.cpp: the entries after `offset`, which is that of another entry or 0; false stops.
   Result<HandleId> opendir(InodeId dir);
   Result<> readdir(HandleId handle, std::uint64_t offset,
-                   const std::function<bool(const MergedEntry&, std::uint64_t)>& emit);
+                   const std::function<bool(const MergedEntry&)>& emit);
   void releasedir(HandleId handle);
   Result<> fsyncdir(InodeId dir);
 
@@ -202,6 +202,7 @@ class OverlayFs {
       -> decltype(act(std::declval<const LayerDir&>(), Name{}));
 
   // reload.cpp
+  void settle();
   void merge_anew();
 
   // lookup.cpp

@@ -15,16 +15,16 @@ class Page {
  public:
   Page(fuse_req_t req, std::size_t size) : req_(req), bytes_(size, '\0') {}
 
-  bool add(const MergedEntry& entry, std::uint64_t next) {
+  bool add(const MergedEntry& entry) {
     struct stat attr {};
     attr.st_ino = entry.ino;
     attr.st_mode = entry.type;
-    return take(
-        fuse_add_direntry(req_, place(), room(), entry.name.c_str(), &attr, static_cast<off_t>(next)));
+    return take(fuse_add_direntry(req_, place(), room(), entry.name.c_str(), &attr,
+                                  static_cast<off_t>(entry.offset)));
   }
-  bool add_plus(const MergedEntry& entry, const fuse_entry_param& param, std::uint64_t next) {
-    return take(
-        fuse_add_direntry_plus(req_, place(), room(), entry.name.c_str(), &param, static_cast<off_t>(next)));
+  bool add_plus(const MergedEntry& entry, const fuse_entry_param& param) {
+    return take(fuse_add_direntry_plus(req_, place(), room(), entry.name.c_str(), &param,
+                                       static_cast<off_t>(entry.offset)));
   }
   // Asked before a lookup, which counts a reference.
   bool has_room_plus(const MergedEntry& entry) const {
@@ -73,9 +73,8 @@ void op_opendir(fuse_req_t req, fuse_ino_t inode, fuse_file_info* info) {
 void op_readdir(fuse_req_t req, fuse_ino_t, std::size_t size, off_t offset, fuse_file_info* info) {
   const auto filled = fuse::guarded([&]() -> Result<Page> {
     Page page(req, size);
-    TRY(service_of(req).fs.readdir(
-        {info->fh}, static_cast<std::uint64_t>(offset),
-        [&](const MergedEntry& entry, std::uint64_t next) { return page.add(entry, next); }));
+    TRY(service_of(req).fs.readdir({info->fh}, static_cast<std::uint64_t>(offset),
+                                   [&](const MergedEntry& entry) { return page.add(entry); }));
     return page;
   });
   if (!filled) return reply_error(req, filled.error());
@@ -86,10 +85,9 @@ void op_readdirplus(fuse_req_t req, fuse_ino_t inode, std::size_t size, off_t of
   const auto& service = service_of(req);
   const auto filled = fuse::guarded([&]() -> Result<Page> {
     Page page(req, size);
-    TRY(service.fs.readdir(
-        {info->fh}, static_cast<std::uint64_t>(offset), [&](const MergedEntry& entry, std::uint64_t next) {
-          return page.has_room_plus(entry) && page.add_plus(entry, entry_of(service, inode, entry), next);
-        }));
+    TRY(service.fs.readdir({info->fh}, static_cast<std::uint64_t>(offset), [&](const MergedEntry& entry) {
+      return page.has_room_plus(entry) && page.add_plus(entry, entry_of(service, inode, entry));
+    }));
     return page;
   });
   if (!filled) return reply_error(req, filled.error());

@@ -23,16 +23,16 @@ struct FileHandle {
 struct MergedEntry {
   std::string name;
   std::uint64_t ino = 0;
-  mode_t type = 0;  // S_IFMT bits
+  mode_t type = 0;           // S_IFMT bits
+  std::uint64_t offset = 0;  // where to go on after it; see fs/model/dir_offsets.h
 };
 
-// A directory that somebody reads. Reading begins with a snapshot, and offsets are places
-// in it, so that a reader sees each name once whatever happens in between.
+// A directory that somebody reads. Reading begins with a snapshot.
 struct DirHandle {
   InodeId inode;
   std::mutex mutex;
   bool read = false;
-  std::vector<MergedEntry> entries;
+  std::vector<MergedEntry> entries;  // by offset
 };
 
 // Handles by number: place in the table and generation, so that a stale one is recognised.

@@ -18,6 +18,7 @@ class KernelCache {
   // What names mean, of all of them at once, those included that were not found. False: this
   // kernel cannot do that (before Linux 6.16).
   virtual bool drop_all_names() noexcept = 0;
+  // Waits for those who are about to learn names of the directory, and may do so with an old answer.
   virtual void drop_name(InodeId parent, Name name) noexcept = 0;
   // Asks it to forget those of them that nothing uses; what it does forget it says by itself, later.
   // Not while a request is answered. False: this kernel cannot do that (before Linux 6.18).

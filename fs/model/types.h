@@ -25,11 +25,12 @@ struct HandleId {
   std::uint64_t value = 0;
 };
 
-// Who asks. The umask counts only where a new file has no default ACL to inherit.
+// Who asks. The ids count for what is made; the umask only where a new file has no default ACL to inherit.
 struct Caller {
   uid_t uid = 0;
   gid_t gid = 0;
   mode_t umask = 0;
+  bool keeps_set_id = uid == 0;  // writing leaves set-id bits alone
 };
 
 // One component of a path, NUL-terminated, never empty, "." or "..".

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <dirent.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "fs/layer/markers.h"
+#include "fs/model/dir_offsets.h"
 #include "fs/model/merged_dir.h"
 #include "fs/overlay_fs.h"
 
@@ -38,8 +40,8 @@ Result<std::vector<MergedEntry>> OverlayFs::merged_entries(const Node& node) {
   std::vector<MergedEntry> entries;
   const auto parent = table_.location(node.id);
   const auto above = parent ? table_.get(parent->parent) : table_.get(kRootInode);
-  entries.push_back({".", node.ino, S_IFDIR});
-  entries.push_back({"..", above ? above->ino : node.ino, S_IFDIR});
+  entries.push_back({".", node.ino, S_IFDIR, 0});
+  entries.push_back({"..", above ? above->ino : node.ino, S_IFDIR, 0});
 
   const auto lock = directory_locks_.read(node.id);
   std::vector<Listing> listings;
@@ -63,8 +65,9 @@ Result<std::vector<MergedEntry>> OverlayFs::merged_entries(const Node& node) {
     // A merged directory is shown by the number of its lower part, unless it is opaque.
     if (from_upper && is_dir && (merged.dir_below || copies))
       if (const auto found = find(layers, merged.name.c_str())) ino = found->ino;
-    entries.push_back({std::move(merged.name), ino, static_cast<mode_t>(DTTOIF(merged.type))});
+    entries.push_back({std::move(merged.name), ino, static_cast<mode_t>(DTTOIF(merged.type)), 0});
   }
+  assign_offsets(entries);
   return entries;
 }
 
@@ -85,7 +88,7 @@ Result<HandleId> OverlayFs::opendir(InodeId dir) {
 }
 
 Result<> OverlayFs::readdir(HandleId id, std::uint64_t offset,
-                            const std::function<bool(const MergedEntry&, std::uint64_t)>& emit) {
+                            const std::function<bool(const MergedEntry&)>& emit) {
   const auto handle = TRY(dir_handles_.get(id));
   const std::lock_guard lock(handle->mutex);
   // rewinddir(3) shows what has changed.
@@ -93,8 +96,8 @@ Result<> OverlayFs::readdir(HandleId id, std::uint64_t offset,
     handle->entries = TRY(merged_entries(TRY(table_.get(handle->inode))));
     handle->read = true;
   }
-  for (std::uint64_t at = offset; at < handle->entries.size(); ++at)
-    if (!emit(handle->entries[at], at + 1)) break;
+  const auto next = std::ranges::upper_bound(handle->entries, offset, {}, &MergedEntry::offset);
+  std::all_of(next, handle->entries.end(), emit);
   return {};
 }
 

@@ -37,9 +37,18 @@ void OverlayFs::merge_anew() {
   }
 }
 
+// Who has been told of old names may not have noted them yet, and would after they were dropped. Each holds
+// the directory for as long as that takes.
+void OverlayFs::settle() {
+  if (kernel_cache_ == nullptr) return;
+  for (const InodeId inode : table_.all())
+    if (const auto node = table_.get(inode); node && node->is_dir()) kernel_cache_->drop_name(inode, ".");
+}
+
 void OverlayFs::reload() {
   names_stay_ = false;
   dirs_.clear();
+  settle();
   merge_anew();
   if (kernel_cache_ == nullptr) return;
   // One by one only where the kernel cannot forget all names at once.

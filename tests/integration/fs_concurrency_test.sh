@@ -34,6 +34,12 @@ for i in $(seq 50); do
 done
 equal "the lower layer" "$(tree "$T/lower" | sha256sum)" "$before"
 
+mkdir "$T/mnt/listed"
+for i in $(seq 300); do : >"$T/mnt/listed/stays$i"; done
+if command -v python3 >/dev/null; then
+  python3 "$TESTS/fs_listing.py" "$T/mnt/listed" 2 || fail "listings of a directory that changes"
+fi
+
 server=$(for p in /proc/[0-9]*; do
   [ "$(readlink "$p/exe" 2>/dev/null)" = "$(readlink -f "$BIN/nacre-fs")" ] && [ "$(cat "$p/comm")" = nacre-fs ] && tr '\0' ' ' <"$p/cmdline" | grep -q "$T/mnt" && echo "${p#/proc/}"
 done || true)

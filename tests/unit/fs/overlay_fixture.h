@@ -144,7 +144,7 @@ class OverlayTest : public ::testing::Test {
   Result<std::vector<std::string>> list(std::string_view path) {
     const auto handle = TRY(fs_->opendir(path.empty() ? kRootInode : TRY(inode(path))));
     std::vector<std::string> names;
-    const auto done = fs_->readdir(handle, 0, [&](const MergedEntry& entry, std::uint64_t) {
+    const auto done = fs_->readdir(handle, 0, [&](const MergedEntry& entry) {
       if (entry.name != "." && entry.name != "..") names.push_back(entry.name);
       return true;
     });

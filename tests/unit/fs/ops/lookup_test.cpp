@@ -11,6 +11,7 @@ using test::FailsWith;
 using test::Succeeds;
 using test::Yields;
 using ::testing::ElementsAre;
+using ::testing::UnorderedElementsAreArray;
 
 class LookupTest : public OverlayTest {};
 
@@ -134,7 +135,7 @@ TEST_F(LookupTest, NumbersInListingsAreThoseOfTheFiles) {
     const auto id = *path == '\0' ? kRootInode : *inode(path);
     const auto handle = *fs_->opendir(id);
     EXPECT_THAT(fs_->readdir(handle, 2,
-                             [&](const MergedEntry& entry, std::uint64_t) {
+                             [&](const MergedEntry& entry) {
                                const auto found = fs_->lookup(id, entry.name.c_str());
                                EXPECT_THAT(found, Succeeds());
                                EXPECT_EQ(found->attr.st_ino, entry.ino) << entry.name;
@@ -151,9 +152,9 @@ TEST_F(LookupTest, ASnapshotIsReadToItsEndAndRewoundAnew) {
   const auto handle = *fs_->opendir(kRootInode);
   std::vector<std::string> seen;
   std::uint64_t next = 0;
-  const auto one = [&](const MergedEntry& entry, std::uint64_t after) {
+  const auto one = [&](const MergedEntry& entry) {
     seen.push_back(entry.name);
-    next = after;
+    next = entry.offset;
     return false;
   };
   for (int i = 0; i < 3; ++i) ASSERT_THAT(fs_->readdir(handle, next, one), Succeeds());
@@ -162,13 +163,39 @@ TEST_F(LookupTest, ASnapshotIsReadToItsEndAndRewoundAnew) {
   EXPECT_EQ(seen.size(), 5u);
   seen.clear();
   EXPECT_THAT(fs_->readdir(handle, 0,
-                           [&](const MergedEntry& entry, std::uint64_t) {
+                           [&](const MergedEntry& entry) {
                              seen.push_back(entry.name);
                              return true;
                            }),
               Succeeds());
   EXPECT_EQ(seen.size(), 4u);
   fs_->releasedir(handle);
+}
+
+// The kernel goes on in one listing where its memory of another one has ended.
+TEST_F(LookupTest, AnotherListingGoesOnAtTheSameNames) {
+  start();
+  std::vector<std::string> names;
+  for (int i = 0; i < 50; ++i) names.push_back("stays" + std::to_string(i));
+  for (const auto& name : names) ASSERT_THAT(create(name), Succeeds());
+  std::vector<std::string> seen;
+  std::uint64_t offset = 0;
+  const auto one = [&](const MergedEntry& entry) {
+    if (entry.name.starts_with("stays")) seen.push_back(entry.name);
+    offset = entry.offset;
+    return false;
+  };
+  for (std::uint64_t round = 0, before = UINT64_MAX; offset != before; ++round) {
+    const auto handle = *fs_->opendir(kRootInode);
+    before = offset;
+    ASSERT_THAT(fs_->readdir(handle, offset, one), Succeeds());
+    fs_->releasedir(handle);
+    ASSERT_THAT(create("new" + std::to_string(round)), Succeeds());
+    if (round % 3 == 2) {
+      ASSERT_THAT(unlink("new" + std::to_string(round - 1)), Succeeds());
+    }
+  }
+  EXPECT_THAT(seen, UnorderedElementsAreArray(names));
 }
 
 }  // namespace
