@@ -33,17 +33,21 @@ Result<UniqueFd> take_descriptor(int process, int number) {
       TRY(sys::checked([&] { return static_cast<int>(::syscall(SYS_pidfd_getfd, process, number, 0)); }))};
 }
 
-Result<> ask(int mount, unsigned command, ServerAddress* answer, const std::string& mountpoint) {
-  if (::ioctl(mount, command, answer) == 0) return {};
+Result<ServerAddress> find_server(int mount, const std::string& mountpoint) {
+  ServerAddress address;
+  if (::ioctl(mount, kWhereIsServer, &address) == 0) return address;
   if (errno != ENOTTY && errno != ENOSYS) return fail(errno, mountpoint + ": reload");
   return bad_input(mountpoint +
                    " is not the top of a mount of nacre-fs: give the directory that it was mounted on");
 }
 
-Result<> add_layers(const Options& options, int mount) {
-  ServerAddress server;
-  TRY(ask(mount, kWhereIsServer, &server, options.mountpoint));
-  const auto reach = "reach the server of " + options.mountpoint;
+}  // namespace
+
+Result<> reload(const Options& options) {
+  const auto& path = options.mountpoint;
+  const auto mount = TRY(during(path, sys::open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY)));
+  const auto server = TRY(find_server(mount.get(), path));
+  const auto reach = "reach the server of " + path;
   const auto process = TRY(during(reach, sys::pidfd_open(server.process)));
   const auto socket = take_descriptor(process.get(), server.socket);
   // A number may mean another process here.
@@ -56,7 +60,7 @@ Result<> add_layers(const Options& options, int mount) {
     upper = TRY(during(reach, take_descriptor(process.get(), server.upper)));
     work = TRY(during(reach, take_descriptor(process.get(), server.work)));
   }
-  const auto roots = TRY(open_more_lowers(options.lowers, mount, std::move(upper), std::move(work)));
+  const auto roots = TRY(open_more_lowers(options.lowers, mount.get(), std::move(upper), std::move(work)));
   if (roots.size() >= sys::kMessageFdLimit)
     return bad_input("more than " + std::to_string(sys::kMessageFdLimit - 1) +
                      " layers to be added at a time: add them one after the other");
@@ -68,10 +72,8 @@ Result<> add_layers(const Options& options, int mount) {
   there = {};
   const auto answer = TRY(during(reach, sys::receive_message(here.get())));
   if (answer.text == kDone) return {};
-  return bad_input(options.mountpoint + ": " + (answer.text.empty() ? "its server has ended" : answer.text));
+  return bad_input(path + ": " + (answer.text.empty() ? "its server has ended" : answer.text));
 }
-
-}  // namespace
 
 Result<ControlSocket> ControlSocket::open() {
   auto [own, others] = TRY(sys::seqpacket_pair());
@@ -101,12 +103,6 @@ void ControlSocket::serve(AddLayers add_layers) {
       answer(std::move(*message), add_layers);
     }
   });
-}
-
-Result<> reload(const Options& options) {
-  const auto& path = options.mountpoint;
-  const auto mount = TRY(during(path, sys::open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY)));
-  return options.lowers.empty() ? ask(mount.get(), kReload, nullptr, path) : add_layers(options, mount.get());
 }
 
 }  // namespace nacre::fs

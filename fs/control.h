@@ -14,14 +14,11 @@
 
 // How `nacre-fs --reload` reaches the server of a mount.
 //
-// An ioctl(2) on the mount's top directory, by root or the server's own user, is enough to say that layers
-// were changed. New layers are descriptors, which no FUSE request can carry: a second ioctl says where the
-// server is, and whoever may trace it (ptrace(2)) takes one end of a socket out of it (pidfd_getfd(2)) and
-// sends them there. So nothing listens where a container could connect to it, the kernel decides who may,
-// and the confined server needs no right over other processes.
+// New layers are descriptors, which no FUSE request can carry. An ioctl(2) on the mount's top directory says
+// where the server is, and whoever may trace it (ptrace(2)) takes one end of a socket out of it
+// (pidfd_getfd(2)) and sends them there. So nothing listens where a container could connect to it, the kernel
+// decides who may, and the confined server needs no right over other processes.
 namespace nacre::fs {
-
-inline constexpr unsigned kReload = _IO('N', 0x10);
 
 // Descriptors are numbers in the server; -1 where there is none.
 struct ServerAddress {
@@ -30,11 +27,12 @@ struct ServerAddress {
   std::int32_t socket = -1;
   std::int32_t upper = -1, work = -1;
 };
-inline constexpr unsigned kWhereIsServer = _IOR('N', 0x11, ServerAddress);
+inline constexpr unsigned kWhereIsServer = _IOR('N', 0x10, ServerAddress);
 
 // The server's side.
 class ControlSocket {
  public:
+  // Of no layers, too: the others may have changed.
   using AddLayers = std::function<Result<>(std::vector<UniqueFd> roots)>;
 
   static Result<ControlSocket> open();
@@ -54,7 +52,7 @@ class ControlSocket {
   std::thread thread_;
 };
 
-// The asking side: what `options` say with --reload. Without layers it returns before it is done.
+// The asking side: what `options` say with --reload.
 Result<> reload(const Options& options);
 
 }  // namespace nacre::fs

@@ -15,6 +15,7 @@
 
 #include "base/fuse/session.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "base/sys/daemon.h"
 #include "base/sys/file.h"
 #include "base/sys/unmounter.h"
@@ -70,6 +71,13 @@ Result<std::string> absolute(const std::string& mountpoint) {
   return path;
 }
 
+// Root of a user namespace keeps set-id bits of the files it writes, but where mounts may be idmapped only
+// the machine's own root is told apart.
+bool is_initial_user_namespace() {
+  const auto map = sys::read_file("/proc/self/uid_map");
+  return map && split_blank(*map) == std::vector<std::string_view>{"0", "0", "4294967295"};
+}
+
 Result<> serve(const Options& options, const WrapUpper& wrap_upper) {
   std::optional<sys::Daemon> daemon;
   if (!options.foreground) daemon = TRY(sys::Daemon::split());
@@ -101,6 +109,9 @@ Result<> serve(const Options& options, const WrapUpper& wrap_upper) {
   service.address.upper = prepared.upper.get();
   service.address.work = prepared.work.get();
   TRY(session.mount(mountpoint));
+  // The kernel insists on "default_permissions", which is unknown of what others have mounted.
+  if (!mountpoint.starts_with("/dev/fd/") && is_initial_user_namespace())
+    TRY(session.allow_idmapped_mounts());
   std::optional<sys::Unmounter> unmounter;
   if (options.confine) {
     if (!mountpoint.starts_with("/dev/fd/")) unmounter.emplace(TRY(sys::Unmounter::start(mountpoint)));

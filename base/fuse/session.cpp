@@ -13,12 +13,11 @@
 
 #include <array>
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <thread>
 
+#include "base/fuse/raw_request.h"
 #include "base/sys/file.h"
 #include "base/unique_fd.h"
 
@@ -58,11 +57,8 @@ bool wants_processor(pid_t thread) {
 
 // Requests that by their nature wait for a disk, or move much data. Reading is not among them:
 // most of what is read is in memory, and if it is not, the seat is lost soon enough.
-bool may_wait(const fuse_buf& buffer) {
-  std::uint32_t opcode = 0;
-  std::memcpy(&opcode, static_cast<const char*>(buffer.mem) + offsetof(fuse_in_header, opcode),
-              sizeof(opcode));
-  switch (opcode) {
+bool may_wait() {
+  switch (RawRequest::current().opcode()) {
     case FUSE_WRITE:
     case FUSE_FSYNC:
     case FUSE_FSYNCDIR:
@@ -77,6 +73,27 @@ bool count_down(std::atomic<unsigned>& counter) {
   while (value > 0)
     if (counter.compare_exchange_weak(value, value - 1, std::memory_order_relaxed)) return true;
   return false;
+}
+
+// Of protocol 7.41, for which libfuse has no name before 3.19.
+constexpr std::uint64_t kAllowIdmap = std::uint64_t{1} << 40;
+
+// Adds to the answer to INIT what libfuse has no name for, if the kernel has offered it.
+void agree_to_idmap(std::span<iovec> answer) {
+  const auto asked = RawRequest::current().body<fuse_init_in>();
+  if (!asked || (asked->flags & FUSE_INIT_EXT) == 0 || (asked->flags2 & kAllowIdmap >> 32) == 0) return;
+  if (answer.size() != 2 || answer[1].iov_len != sizeof(fuse_init_out)) return;
+  static_cast<fuse_init_out*>(answer[1].iov_base)->flags2 |= kAllowIdmap >> 32;
+}
+
+ssize_t write_device(int fd, iovec* parts, int count, void*) {
+  if (RawRequest::current().opcode() == FUSE_INIT) agree_to_idmap({parts, static_cast<std::size_t>(count)});
+  return ::writev(fd, parts, count);
+}
+ssize_t read_device(int fd, void* buffer, std::size_t size, void*) { return ::read(fd, buffer, size); }
+ssize_t splice_device(int from, off_t* from_offset, int to, off_t* to_offset, std::size_t size,
+                      unsigned flags, void*) {
+  return ::splice(from, from_offset, to, to_offset, size, flags);
 }
 
 // An orderly end of the peer reads like an unmount.
@@ -126,6 +143,16 @@ Result<> Session::mount(const std::string& mountpoint) {
   return {};
 }
 
+Result<> Session::allow_idmapped_mounts() {
+  static constexpr fuse_custom_io kDeviceIo{.writev = write_device,
+                                            .read = read_device,
+                                            .splice_receive = splice_device,
+                                            .splice_send = splice_device,
+                                            .clone_fd = nullptr};
+  const int rc = fuse_session_custom_io(session_, &kDeviceIo, sizeof(kDeviceIo), fuse_session_fd(session_));
+  return rc == 0 ? Result<>{} : fail(-rc, "allow idmapped mounts");
+}
+
 Result<> Session::attach_socket(int socket) {
   static constexpr fuse_custom_io kSocketIo{.writev = write_socket,
                                             .read = read_socket,
@@ -160,7 +187,9 @@ bool Session::serve_turn(Workers& workers, ReaderSeat::Turn turn, fuse_buf& buff
       return false;
     }
     workers.poll.received();
-    if (may_wait(buffer) || count_down(workers.slow_requests)) {
+    const RawRequest::Scope scope(
+        {static_cast<const std::byte*>(buffer.mem), static_cast<std::size_t>(size)});
+    if (may_wait() || count_down(workers.slow_requests)) {
       workers.seat.leave(turn);
       fuse_session_process_buf(session_, &buffer);
       return true;

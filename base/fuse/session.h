@@ -42,6 +42,11 @@ class Session {
   // mounted (fsconfig "fd").
   Result<> mount(const std::string& mountpoint);
 
+  // Mounts of the file system may be idmapped (mount_setattr(2)), where the kernel can (Linux 6.12); call
+  // after mount(). It takes the mount option "default_permissions". Where the kernel does, requests that make
+  // nothing come without their caller's uid and gid, which are -1 then.
+  Result<> allow_idmapped_mounts();
+
   // Leaves unmounting to somebody else.
   void leave_mounted() { mounted_ = false; }
   // Whether serve() returned because of an unmount, and not of a signal.

@@ -9,10 +9,7 @@ namespace nacre::fs {
 
 inline FuseService& service_of(fuse_req_t req) { return *static_cast<FuseService*>(fuse_req_userdata(req)); }
 
-inline Caller caller_of(fuse_req_t req) {
-  const fuse_ctx* const context = fuse_req_ctx(req);
-  return {context->uid, context->gid, context->umask};
-}
+Caller caller_of(fuse_req_t req);
 
 inline void reply_error(fuse_req_t req, const Error& error) {
   fuse_reply_err(req, error.code > 0 ? error.code : EIO);

@@ -48,7 +48,8 @@ void op_open(fuse_req_t req, fuse_ino_t inode, fuse_file_info* info) {
   if (!opened) return reply_error(req, opened.error());
   // The kernel forgets the size and the times by itself, but a set-id bit that went with the
   // data it would show for ever.
-  if ((info->flags & O_TRUNC) != 0 && caller_of(req).uid != 0) service_of(req).notes.drop_attributes({inode});
+  if ((info->flags & O_TRUNC) != 0 && !caller_of(req).keeps_set_id)
+    service_of(req).notes.drop_attributes({inode});
   describe(info, *opened);
   if (fuse_reply_open(req, info) == -ENOENT) fs.release(opened->handle);
 }

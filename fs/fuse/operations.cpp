@@ -2,7 +2,6 @@
 #include "fs/fuse/operations.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -164,16 +163,9 @@ void op_removexattr(fuse_req_t req, fuse_ino_t inode, const char* name) {
 
 void op_ioctl(fuse_req_t req, fuse_ino_t inode, unsigned command, void*, fuse_file_info*, unsigned,
               const void* in, std::size_t in_size, std::size_t) {
-  if ((command == kReload || command == kWhereIsServer) && inode == kRootInode.value) {
-    const auto caller = caller_of(req).uid;
-    if (caller != 0 && caller != ::geteuid()) return static_cast<void>(fuse_reply_err(req, EPERM));
-    if (command == kWhereIsServer) {
-      const auto& address = service_of(req).address;
-      return static_cast<void>(fuse_reply_ioctl(req, 0, &address, sizeof(address)));
-    }
-    // By the thread that answers no requests, since the kernel may wait for one meanwhile.
-    ::kill(::getpid(), SIGHUP);
-    return static_cast<void>(fuse_reply_ioctl(req, 0, nullptr, 0));
+  if (command == kWhereIsServer && inode == kRootInode.value) {
+    const auto& address = service_of(req).address;
+    return static_cast<void>(fuse_reply_ioctl(req, 0, &address, sizeof(address)));
   }
   const auto value = fuse::guarded([&] {
     return service_of(req).fs.ioctl({inode}, command, {static_cast<const char*>(in), in_size});

@@ -32,7 +32,7 @@ Result<> OverlayFs::clear_set_id(int object) {
 Result<struct stat> OverlayFs::setattr(const Caller& caller, InodeId inode, const AttrChange& change) {
   const bool nothing =
       !change.mode && !change.uid && !change.gid && !change.size && !change.atime && !change.mtime;
-  if (nothing && caller.uid == 0) return getattr(inode);
+  if (nothing && caller.keeps_set_id) return getattr(inode);
   // -1 is "unchanged", for fchownat(2).
   const uid_t uid = change.uid ? TRY(users_.on_disk(*change.uid)) : static_cast<uid_t>(-1);
   const gid_t gid = change.gid ? TRY(groups_.on_disk(*change.gid)) : static_cast<gid_t>(-1);
@@ -48,7 +48,7 @@ Result<struct stat> OverlayFs::setattr(const Caller& caller, InodeId inode, cons
   // Of a copy the size is right, but what becomes of the time of an unchanged one is the file
   // system's to say.
   if (change.size && !(copied && cut)) TRY(upper_->set_size(fd, *change.size));
-  if ((change.size || change.kill_set_id) && !change.mode && caller.uid != 0) TRY(clear_set_id(fd));
+  if ((change.size || change.kill_set_id) && !change.mode && !caller.keeps_set_id) TRY(clear_set_id(fd));
   if (change.mode) TRY(upper_->set_mode(fd, *change.mode));
   if (change.atime || change.mtime) {
     constexpr timespec kOmit{.tv_sec = 0, .tv_nsec = UTIME_OMIT};

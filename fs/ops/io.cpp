@@ -49,7 +49,7 @@ Result<std::size_t> OverlayFs::write(const Caller& caller, HandleId id, std::spa
     const std::lock_guard lock(handle->file->mutex);
     data = handle->file->data;
     // Our own write does not clear the bits as the caller's would.
-    if (handle->file->set_id && caller.uid != 0) {
+    if (handle->file->set_id && !caller.keeps_set_id) {
       TRY(clear_set_id(data->get()));
       handle->file->set_id = false;
     }

@@ -116,7 +116,7 @@ Result<OverlayFs::Opened> OverlayFs::open(const Caller& caller, InodeId inode, i
     // Also of a file that was empty before. It has happened: an error now would be a lie.
     constexpr timespec kTimes[]{{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {.tv_sec = 0, .tv_nsec = UTIME_NOW}};
     static_cast<void>(upper_->set_times(file->data->get(), kTimes));
-    if (file->set_id && caller.uid != 0) {
+    if (file->set_id && !caller.keeps_set_id) {
       TRY(clear_set_id(file->data->get()));
       file->set_id = false;
     }
