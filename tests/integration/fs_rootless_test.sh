@@ -131,6 +131,17 @@ inside 'mount -t tmpfs none "$HOME/fuzz"; cd "$HOME/fuzz"; PATH=$1/bin:$PATH pyt
   fail "$(tail -n 20 "$T/out")"
 grep 'no difference' "$T/out"
 
+# Killed at every step, it leaves the old state or the new one.
+cp "$TESTS/fs_faults.py" "$T/fs_faults.py"
+if as_user strace -o /dev/null true 2>/dev/null; then
+  # shellcheck disable=SC2016
+  inside 'mount -t tmpfs none "$HOME/fuzz"; cd "$HOME/fuzz"; PATH=$1/bin:$PATH python3 "$1/fs_faults.py" kill; cd; umount "$HOME/fuzz"' sh "$T" >"$T/out" 2>&1 ||
+    fail "$(tail -n 20 "$T/out")"
+  grep trials "$T/out"
+else
+  echo "not tested: faults: strace may not trace here"
+fi
+
 # A layer that is added to a mount.
 # shellcheck disable=SC2016
 equal "an added layer" "$(inside 'cd && mkdir lower upper work mnt more && echo more >more/file
