@@ -99,11 +99,11 @@ for i in $(seq 20); do
   echo "$i" >"$T/layer$i/number"
   echo "$i" >"$T/layer$i/only$i"
 done
-(while [ ! -e "$T/enough" ]; do cat "$T"/mnt/[no]* >/dev/null || exit 1; done) &
+(while [ ! -e "$T/enough" ] && kill -0 $$; do cat "$T"/mnt/[no]* >/dev/null || exit 1; done) &
 reader=$!
 (
   i=0
-  while [ ! -e "$T/enough" ]; do
+  while [ ! -e "$T/enough" ] && kill -0 $$; do
     i=$((i + 1))
     mkdir "$T/mnt/d$i" && mv "$T/mnt/d$i" "$T/mnt/e$i" && rmdir "$T/mnt/e$i" || exit 1
   done
