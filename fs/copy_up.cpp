@@ -145,8 +145,7 @@ Result<> OverlayFs::publish_copy(const Node& node, const struct stat& attr, Copy
       table_.moved_to_upper(node.id, made.st_ino, ino, copy.indexed ? &place : nullptr);
       if (copy.indexed) table_.set_indexed(node.id, static_cast<std::int32_t>(attr.st_nlink) - 2);
       if (!node.is_dir() && !parts) {
-        // An ordinary user may read a handle and not open it.
-        if (copy.origin.empty() || !stat_origin(copy.origin)) numbers_.copied_up(made.st_ino, ino);
+        if (copy.origin.empty() || !opens_handles(copy.origin)) numbers_.copied_up(made.st_ino, ino);
         mark_impure(*parent);
       }
       // For its users nothing has happened to the directory.

@@ -221,6 +221,7 @@ class OverlayFs {
   Result<> settle_in_index(Found& found);
   Result<> find_links(const View& view, Name name, Found& found);
   std::optional<struct stat> stat_origin(std::string_view origin);
+  bool opens_handles(std::string_view origin);
   Result<std::optional<struct stat>> find_origin(const View& view, Name name);
   Result<std::uint64_t> number_in_upper(const View& view, Name name, dev_t device, std::uint64_t ino);
   Result<Alias> alias(const Location& place);
@@ -314,6 +315,7 @@ class OverlayFs {
   const IdMap groups_;
   Passthrough* const passthrough_;
   KernelCache* const kernel_cache_;
+  std::atomic<bool> opens_handles_{false};  // not known to be so
   const uid_t own_uid_;
   const gid_t own_gid_;
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <string_view>
-#include <tuple>
+#include <utility>
 
 namespace nacre::fs {
 namespace {
@@ -19,10 +19,25 @@ std::uint64_t wanted_offset(std::string_view name) {
 }  // namespace
 
 void assign_offsets(std::vector<MergedEntry>& entries) {
-  for (auto& entry : entries) entry.offset = wanted_offset(entry.name);
-  std::ranges::sort(entries, {}, [](const MergedEntry& entry) { return std::tie(entry.offset, entry.name); });
+  struct Place {
+    std::uint64_t offset;
+    std::size_t index;
+  };
+  std::vector<Place> places;
+  places.reserve(entries.size());
+  for (const auto& entry : entries) places.push_back({wanted_offset(entry.name), places.size()});
+  std::ranges::sort(places, [&](const Place& one, const Place& other) {
+    return one.offset != other.offset ? one.offset < other.offset
+                                      : entries[one.index].name < entries[other.index].name;
+  });
+  std::vector<MergedEntry> ordered;
+  ordered.reserve(entries.size());
   std::uint64_t last = 0;
-  for (auto& entry : entries) last = entry.offset = std::max(entry.offset, last + 1);
+  for (const auto& place : places) {
+    auto& entry = ordered.emplace_back(std::move(entries[place.index]));
+    last = entry.offset = std::max(place.offset, last + 1);
+  }
+  entries = std::move(ordered);
 }
 
 }  // namespace nacre::fs

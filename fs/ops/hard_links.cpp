@@ -87,6 +87,12 @@ std::optional<struct stat> OverlayFs::stat_origin(std::string_view origin) {
   return std::nullopt;
 }
 
+// An ordinary user may read handles and not open them. Who may open one may open all.
+bool OverlayFs::opens_handles(std::string_view origin) {
+  if (!opens_handles_ && stat_origin(origin)) opens_handles_ = true;
+  return opens_handles_;
+}
+
 // The number that users see of a file in the upper, which is its origin's.
 Result<std::uint64_t> OverlayFs::number_in_upper(const View& view, Name name, dev_t device,
                                                  std::uint64_t ino) {
