@@ -41,7 +41,7 @@ Result<std::unique_ptr<OverlayFs>> OverlayFs::create(OverlayConfig config) {
 
 Statistics OverlayFs::statistics() const {
   return {.inodes = table_.size(),
-          .handles = handles_.size() + dir_handles_.size(),
+          .handles = handles_.size(),
           .open_directories = dirs_.size(),
           .reads = reads_,
           .writes = writes_,
@@ -53,6 +53,7 @@ void OverlayFs::drop(const std::vector<InodeId>& gone) {
   for (const InodeId inode : gone) {
     files_.drop(inode);
     detours_.drop(inode);
+    listings_.drop(inode);
     dirs_.drop(inode, kUpper);
     for (auto index = lowers_.top(); index <= lowers_.last(); ++index) dirs_.drop(inode, index);
   }

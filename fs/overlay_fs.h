@@ -20,6 +20,7 @@
 #include "fs/model/inode_numbers.h"
 #include "fs/model/inode_table.h"
 #include "fs/model/kernel_cache.h"
+#include "fs/model/listings.h"
 #include "fs/model/locks.h"
 #include "fs/model/merged_dir.h"
 #include "fs/model/open_files.h"
@@ -88,10 +89,7 @@ class OverlayFs {
   bool cacheable(InodeId inode, const struct stat& attr) const;
 
   // readdir.cpp: the entries after `offset`, which is that of another entry or 0; false stops.
-  Result<HandleId> opendir(InodeId dir);
-  Result<> readdir(HandleId handle, std::uint64_t offset,
-                   const std::function<bool(const MergedEntry&)>& emit);
-  void releasedir(HandleId handle);
+  Result<> readdir(InodeId dir, std::uint64_t offset, const std::function<bool(const MergedEntry&)>& emit);
   Result<> fsyncdir(InodeId dir);
 
   // open.cpp
@@ -282,7 +280,7 @@ class OverlayFs {
 
   // readdir.cpp
   Result<Listing> list(LayerIndex index, const LayerDir& dir);
-  Result<std::vector<MergedEntry>> merged_entries(const Node& dir);
+  Result<MergedListing> merged_entries(const Node& dir);
   Result<bool> is_empty(const View& view);
 
   // create.cpp
@@ -325,7 +323,7 @@ class OverlayFs {
   InodeNumbers numbers_;
   OpenFiles files_;
   HandleTable<FileHandle> handles_;
-  HandleTable<DirHandle> dir_handles_;
+  Listings listings_;
   DirectoryLocks directory_locks_;
   CopyUpLocks copy_up_locks_;
   std::shared_mutex index_mutex_;  // while the index and what the table knows of it must agree

@@ -98,6 +98,7 @@ Result<> serve(const Options& options, const WrapUpper& wrap_upper) {
                       .acl = options.acl,
                       .xattrs = options.xattrs,
                       .passthrough = wanted,
+                      .kernel_opens_directories = false,
                       .notes = notes,
                       .address = {},
                       .on_ready = {}};

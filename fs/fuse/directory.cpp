@@ -60,20 +60,19 @@ fuse_entry_param entry_of(const FuseService& service, fuse_ino_t dir, const Merg
 
 }  // namespace
 
-void op_opendir(fuse_req_t req, fuse_ino_t inode, fuse_file_info* info) {
-  auto& fs = service_of(req).fs;
-  const auto handle = fuse::guarded([&] { return fs.opendir({inode}); });
-  if (!handle) return reply_error(req, handle.error());
-  info->fh = handle->value;
+void op_opendir(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
+  const auto& service = service_of(req);
+  // It asks no more then, and keeps what directories list.
+  if (service.kernel_opens_directories) return static_cast<void>(fuse_reply_err(req, ENOSYS));
   // Names that the kernel may not remember it may not list from memory, either.
-  info->keep_cache = info->cache_readdir = service_of(req).timeout > 0 ? 1 : 0;
-  if (fuse_reply_open(req, info) == -ENOENT) fs.releasedir(*handle);
+  info->keep_cache = info->cache_readdir = service.timeout > 0 ? 1 : 0;
+  fuse_reply_open(req, info);
 }
 
-void op_readdir(fuse_req_t req, fuse_ino_t, std::size_t size, off_t offset, fuse_file_info* info) {
+void op_readdir(fuse_req_t req, fuse_ino_t inode, std::size_t size, off_t offset, fuse_file_info*) {
   const auto filled = fuse::guarded([&]() -> Result<Page> {
     Page page(req, size);
-    TRY(service_of(req).fs.readdir({info->fh}, static_cast<std::uint64_t>(offset),
+    TRY(service_of(req).fs.readdir({inode}, static_cast<std::uint64_t>(offset),
                                    [&](const MergedEntry& entry) { return page.add(entry); }));
     return page;
   });
@@ -81,22 +80,17 @@ void op_readdir(fuse_req_t req, fuse_ino_t, std::size_t size, off_t offset, fuse
   Page(*filled).send();
 }
 
-void op_readdirplus(fuse_req_t req, fuse_ino_t inode, std::size_t size, off_t offset, fuse_file_info* info) {
+void op_readdirplus(fuse_req_t req, fuse_ino_t inode, std::size_t size, off_t offset, fuse_file_info*) {
   const auto& service = service_of(req);
   const auto filled = fuse::guarded([&]() -> Result<Page> {
     Page page(req, size);
-    TRY(service.fs.readdir({info->fh}, static_cast<std::uint64_t>(offset), [&](const MergedEntry& entry) {
+    TRY(service.fs.readdir({inode}, static_cast<std::uint64_t>(offset), [&](const MergedEntry& entry) {
       return page.has_room_plus(entry) && page.add_plus(entry, entry_of(service, inode, entry));
     }));
     return page;
   });
   if (!filled) return reply_error(req, filled.error());
   Page(*filled).send();
-}
-
-void op_releasedir(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
-  service_of(req).fs.releasedir({info->fh});
-  fuse_reply_err(req, 0);
 }
 
 void op_fsyncdir(fuse_req_t req, fuse_ino_t inode, int, fuse_file_info*) {

@@ -21,7 +21,7 @@ void want(fuse_conn_info* connection, std::uint64_t feature, bool wanted = true)
 }
 
 void op_init(void* userdata, fuse_conn_info* connection) {
-  const auto& service = *static_cast<FuseService*>(userdata);
+  auto& service = *static_cast<FuseService*>(userdata);
   // Nobody but us changes the tree, so the kernel need not ask whether it was changed.
   want(connection, FUSE_CAP_AUTO_INVAL_DATA, false);
   want(connection, FUSE_CAP_CACHE_SYMLINKS);
@@ -38,6 +38,8 @@ void op_init(void* userdata, fuse_conn_info* connection) {
     connection->max_backing_stack_depth = 1;
     service.passthrough->enable(service.notes.descriptor());
   }
+  service.kernel_opens_directories =
+      service.timeout > 0 && (connection->capable_ext & FUSE_CAP_NO_OPENDIR_SUPPORT) != 0;
   want(connection, FUSE_CAP_SPLICE_WRITE);
   want(connection, FUSE_CAP_SPLICE_MOVE);
   connection->max_write = 1u << 20;
@@ -181,7 +183,7 @@ void op_statfs(fuse_req_t req, fuse_ino_t) {
 }
 
 // Absent on purpose, so that the kernel asks once and never again: access (it checks
-// permissions itself), flush, and locks (it keeps them itself).
+// permissions itself), flush, and locks (it keeps them itself). Directories have no handles to release.
 constexpr fuse_lowlevel_ops make_operations() {
   fuse_lowlevel_ops ops{};
   ops.init = op_init;
@@ -207,7 +209,6 @@ constexpr fuse_lowlevel_ops make_operations() {
   ops.opendir = op_opendir;
   ops.readdir = op_readdir;
   ops.readdirplus = op_readdirplus;
-  ops.releasedir = op_releasedir;
   ops.fsyncdir = op_fsyncdir;
   ops.create = op_create;
   ops.tmpfile = op_tmpfile;

@@ -18,6 +18,7 @@ struct FuseService {
   bool acl = true;                           // POSIX ACLs
   bool xattrs = true;                        // false: the kernel is told once that there are none
   KernelPassthrough* passthrough = nullptr;  // enabled when the kernel agrees; null: not wanted
+  bool kernel_opens_directories = false;     // it can, and may keep what they list
   KernelNotes& notes;
   ServerAddress address{};
   std::function<void()> on_ready;  // called when the kernel's first request was answered

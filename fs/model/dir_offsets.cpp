@@ -18,7 +18,7 @@ std::uint64_t wanted_offset(std::string_view name) {
 
 }  // namespace
 
-void assign_offsets(std::vector<MergedEntry>& entries) {
+void assign_offsets(MergedListing& entries) {
   struct Place {
     std::uint64_t offset;
     std::size_t index;
@@ -30,7 +30,7 @@ void assign_offsets(std::vector<MergedEntry>& entries) {
     return one.offset != other.offset ? one.offset < other.offset
                                       : entries[one.index].name < entries[other.index].name;
   });
-  std::vector<MergedEntry> ordered;
+  MergedListing ordered;
   ordered.reserve(entries.size());
   std::uint64_t last = 0;
   for (const auto& place : places) {

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <vector>
-
-#include "fs/model/handles.h"
+#include "fs/model/listings.h"
 
 namespace nacre::fs {
 
@@ -12,6 +10,6 @@ namespace nacre::fs {
 // was changed meanwhile or its own memory of it is gone. They fit into 31 bits, as programs of 32 bits want
 // them. Of two names for which the same one would be due, which happens among very many, the later one has
 // the next.
-void assign_offsets(std::vector<MergedEntry>& entries);
+void assign_offsets(MergedListing& entries);
 
 }  // namespace nacre::fs

@@ -20,21 +20,6 @@ struct FileHandle {
   OpenFileRef file;
 };
 
-struct MergedEntry {
-  std::string name;
-  std::uint64_t ino = 0;
-  mode_t type = 0;           // S_IFMT bits
-  std::uint64_t offset = 0;  // where to go on after it; see fs/model/dir_offsets.h
-};
-
-// A directory that somebody reads. Reading begins with a snapshot.
-struct DirHandle {
-  InodeId inode;
-  std::mutex mutex;
-  bool read = false;
-  std::vector<MergedEntry> entries;  // by offset
-};
-
 // Handles by number: place in the table and generation, so that a stale one is recognised.
 template <typename Handle>
 class HandleTable {

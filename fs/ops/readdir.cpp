@@ -35,9 +35,9 @@ Result<Listing> OverlayFs::list(LayerIndex index, const LayerDir& dir) {
   return listing;
 }
 
-Result<std::vector<MergedEntry>> OverlayFs::merged_entries(const Node& node) {
+Result<MergedListing> OverlayFs::merged_entries(const Node& node) {
   const auto layers = TRY(view(node));
-  std::vector<MergedEntry> entries;
+  MergedListing entries;
   const auto parent = table_.location(node.id);
   const auto above = parent ? table_.get(parent->parent) : table_.get(kRootInode);
   entries.push_back({".", node.ino, S_IFDIR, 0});
@@ -78,31 +78,18 @@ Result<bool> OverlayFs::is_empty(const View& layers) {
   return merge(listings).empty();
 }
 
-Result<HandleId> OverlayFs::opendir(InodeId dir) {
-  const auto node = TRY(table_.get(dir));
-  if (!node.is_dir()) return fail(ENOTDIR);
-  auto handle = std::make_shared<DirHandle>();
-  handle->inode = dir;
-  table_.pin(dir);
-  return dir_handles_.add(std::move(handle));
-}
-
-Result<> OverlayFs::readdir(HandleId id, std::uint64_t offset,
+Result<> OverlayFs::readdir(InodeId dir, std::uint64_t offset,
                             const std::function<bool(const MergedEntry&)>& emit) {
-  const auto handle = TRY(dir_handles_.get(id));
-  const std::lock_guard lock(handle->mutex);
   // rewinddir(3) shows what has changed.
-  if (offset == 0 || !handle->read) {
-    handle->entries = TRY(merged_entries(TRY(table_.get(handle->inode))));
-    handle->read = true;
+  auto listing = offset == 0 ? nullptr : listings_.find(dir);
+  if (!listing) {
+    listing = std::make_shared<const MergedListing>(TRY(merged_entries(TRY(table_.get(dir)))));
+    listings_.put(dir, listing);
   }
-  const auto next = std::ranges::upper_bound(handle->entries, offset, {}, &MergedEntry::offset);
-  std::all_of(next, handle->entries.end(), emit);
+  const auto next = std::ranges::upper_bound(*listing, offset, {}, &MergedEntry::offset);
+  if (next == listing->end()) listings_.drop(dir);
+  std::all_of(next, listing->end(), emit);
   return {};
-}
-
-void OverlayFs::releasedir(HandleId id) {
-  if (const auto handle = dir_handles_.remove(id)) drop(table_.unpin(handle->inode));
 }
 
 Result<> OverlayFs::fsyncdir(InodeId inode) {

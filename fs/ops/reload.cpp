@@ -48,6 +48,7 @@ void OverlayFs::settle() {
 void OverlayFs::reload() {
   names_stay_ = false;
   dirs_.clear();
+  listings_.clear();
   settle();
   merge_anew();
   if (kernel_cache_ == nullptr) return;

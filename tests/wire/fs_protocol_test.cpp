@@ -24,8 +24,8 @@ std::string zero_ended(std::string_view text) { return std::string(text) + '\0';
 
 class FsWireTest : public OverlayTest {
  protected:
-  // Call after the scene is set.
-  void connect() {
+  // Call after the scene is set. `flags`: what the kernel can.
+  void connect(std::uint64_t flags = ~std::uint64_t{0}) {
     start();
     service_ = std::make_unique<FuseService>(FuseService{.fs = *fs_, .notes = notes_, .on_ready = {}});
     auto session = fuse::Session::create("fs_wire", operations(), service_.get(), {});
@@ -41,7 +41,7 @@ class FsWireTest : public OverlayTest {
     kernel_->uid = me_.uid;
     kernel_->gid = me_.gid;
     server_ = std::thread([this] { static_cast<void>(session_->serve({.threads = 2})); });
-    init_ = kernel_->init();
+    init_ = kernel_->init(flags);
   }
   ~FsWireTest() override {
     if (!server_.joinable()) return;
@@ -165,11 +165,7 @@ TEST_F(FsWireTest, ReaddirplusCountsAReferenceForEachName) {
   lower({{"a", "1"}, {"b", "22"}});
   connect();
   const auto before = fs_->statistics().inodes;
-  fuse_open_in open_body{};
-  const auto handle = kernel_->call(FUSE_OPENDIR, 1, wire_bytes(open_body)).as<fuse_open_out>();
-  EXPECT_TRUE((handle.open_flags & FOPEN_CACHE_DIR) != 0);
   fuse_read_in body{};
-  body.fh = handle.fh;
   body.size = 4096;
   const auto page = kernel_->call(FUSE_READDIRPLUS, 1, wire_bytes(body)).body;
   std::vector<std::string> names;
@@ -189,6 +185,19 @@ TEST_F(FsWireTest, ReaddirplusCountsAReferenceForEachName) {
   // Another request, answered after the forgets were taken in by either thread.
   for (int i = 0; i < 1000 && fs_->statistics().inodes != before; ++i) look("nothing");
   EXPECT_EQ(fs_->statistics().inodes, before);
+}
+
+TEST_F(FsWireTest, TheKernelOpensDirectoriesItselfIfItCan) {
+  connect();
+  EXPECT_EQ(kernel_->call(FUSE_OPENDIR, 1, wire_bytes(fuse_open_in{})).error, ENOSYS);
+}
+
+TEST_F(FsWireTest, AnOlderKernelKeepsListingsToo) {
+  connect(~std::uint64_t{FUSE_NO_OPENDIR_SUPPORT});
+  const auto opened = kernel_->call(FUSE_OPENDIR, 1, wire_bytes(fuse_open_in{}));
+  EXPECT_EQ(opened.error, 0);
+  EXPECT_EQ(opened.as<fuse_open_out>().open_flags, unsigned{FOPEN_CACHE_DIR | FOPEN_KEEP_CACHE});
+  EXPECT_EQ(kernel_->call(FUSE_RELEASEDIR, 1, wire_bytes(fuse_release_in{})).error, 0);
 }
 
 TEST_F(FsWireTest, NonsenseGetsAnErrnoAndHarmsNothing) {

@@ -142,13 +142,12 @@ class OverlayTest : public ::testing::Test {
     return fs_->link(TRY(inode(from)), at.parent, at.name.c_str());
   }
   Result<std::vector<std::string>> list(std::string_view path) {
-    const auto handle = TRY(fs_->opendir(path.empty() ? kRootInode : TRY(inode(path))));
+    const auto dir = path.empty() ? kRootInode : TRY(inode(path));
     std::vector<std::string> names;
-    const auto done = fs_->readdir(handle, 0, [&](const MergedEntry& entry) {
+    const auto done = fs_->readdir(dir, 0, [&](const MergedEntry& entry) {
       if (entry.name != "." && entry.name != "..") names.push_back(entry.name);
       return true;
     });
-    fs_->releasedir(handle);
     if (!done) return fail(done.error().code);
     std::ranges::sort(names);
     return names;

@@ -133,8 +133,7 @@ TEST_F(LookupTest, NumbersInListingsAreThoseOfTheFiles) {
   ASSERT_THAT(write("f", "x"), Succeeds());
   for (const char* path : {"", "d"}) {
     const auto id = *path == '\0' ? kRootInode : *inode(path);
-    const auto handle = *fs_->opendir(id);
-    EXPECT_THAT(fs_->readdir(handle, 2,
+    EXPECT_THAT(fs_->readdir(id, 2,
                              [&](const MergedEntry& entry) {
                                const auto found = fs_->lookup(id, entry.name.c_str());
                                EXPECT_THAT(found, Succeeds());
@@ -142,14 +141,12 @@ TEST_F(LookupTest, NumbersInListingsAreThoseOfTheFiles) {
                                return true;
                              }),
                 Succeeds());
-    fs_->releasedir(handle);
   }
 }
 
 TEST_F(LookupTest, ASnapshotIsReadToItsEndAndRewoundAnew) {
   start();
   for (const char* name : {"a", "b", "c"}) ASSERT_THAT(create(name), Succeeds());
-  const auto handle = *fs_->opendir(kRootInode);
   std::vector<std::string> seen;
   std::uint64_t next = 0;
   const auto one = [&](const MergedEntry& entry) {
@@ -157,19 +154,18 @@ TEST_F(LookupTest, ASnapshotIsReadToItsEndAndRewoundAnew) {
     next = entry.offset;
     return false;
   };
-  for (int i = 0; i < 3; ++i) ASSERT_THAT(fs_->readdir(handle, next, one), Succeeds());
+  for (int i = 0; i < 3; ++i) ASSERT_THAT(fs_->readdir(kRootInode, next, one), Succeeds());
   ASSERT_THAT(unlink(seen[2]), Succeeds());
-  for (int i = 0; i < 2; ++i) ASSERT_THAT(fs_->readdir(handle, next, one), Succeeds());
+  for (int i = 0; i < 2; ++i) ASSERT_THAT(fs_->readdir(kRootInode, next, one), Succeeds());
   EXPECT_EQ(seen.size(), 5u);
   seen.clear();
-  EXPECT_THAT(fs_->readdir(handle, 0,
+  EXPECT_THAT(fs_->readdir(kRootInode, 0,
                            [&](const MergedEntry& entry) {
                              seen.push_back(entry.name);
                              return true;
                            }),
               Succeeds());
   EXPECT_EQ(seen.size(), 4u);
-  fs_->releasedir(handle);
 }
 
 // The kernel goes on in one listing where its memory of another one has ended.
@@ -186,10 +182,9 @@ TEST_F(LookupTest, AnotherListingGoesOnAtTheSameNames) {
     return false;
   };
   for (std::uint64_t round = 0, before = UINT64_MAX; offset != before; ++round) {
-    const auto handle = *fs_->opendir(kRootInode);
     before = offset;
-    ASSERT_THAT(fs_->readdir(handle, offset, one), Succeeds());
-    fs_->releasedir(handle);
+    fs_->reload();  // no listing is kept
+    ASSERT_THAT(fs_->readdir(kRootInode, offset, one), Succeeds());
     ASSERT_THAT(create("new" + std::to_string(round)), Succeeds());
     if (round % 3 == 2) {
       ASSERT_THAT(unlink("new" + std::to_string(round - 1)), Succeeds());
