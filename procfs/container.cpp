@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "procfs/container.h"
 
+#include <algorithm>
+
 #include "procfs/view/cpu_count.h"
 
 namespace nacre::procfs {
@@ -48,6 +50,24 @@ Result<TaskCounts> Container::tasks() {
   return current(tasks_, [this] { return look_at_tasks(); });
 }
 
+Result<std::shared_ptr<const VmSample>> Container::vm() {
+  return current(vm_, [this]() -> Result<std::shared_ptr<const VmSample>> {
+    auto sample = TRY(sample_vm(sources_.files, identity_.places));
+    // A cgroup below that is gone may have taken its part with it.
+    auto& kills = sample.events["oom_kill"];
+    kills = highest_oom_kills_ = std::max(highest_oom_kills_, kills);
+    return std::make_shared<const VmSample>(std::move(sample));
+  });
+}
+
+Result<std::optional<std::string>> Container::pressure(const std::string& resource) {
+  if (identity_.places.pressure.empty()) return std::nullopt;
+  auto text = sources_.files.read(identity_.places.pressure + "/" + resource + ".pressure");
+  // Not of this kernel, or switched off for this cgroup (cgroup.pressure).
+  if (!text && (text.error().code == ENOENT || text.error().code == EOPNOTSUPP)) return std::nullopt;
+  return text;
+}
+
 Result<std::shared_ptr<const View>> Container::look() {
   const auto host = TRY(sources_.host.memory());
   const auto online = TRY(sources_.host.online_cpus());
@@ -62,8 +82,8 @@ Result<std::shared_ptr<const View>> Container::look() {
   view->cpu_times = cpu_clock_.cpus();
   view->cpu_total = cpu_clock_.total();
   for (const auto& io : disk_counters_.advance(sample.io))
-    if (auto name = sources_.host.disk_name(io.major, io.minor))
-      view->disks.push_back({std::move(*name), io});
+    if (auto disk = sources_.host.disk(io.major, io.minor))
+      view->disks.push_back({std::move(disk->name), disk->kib, io});
   return view;
 }
 

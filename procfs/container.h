@@ -17,6 +17,7 @@
 #include "procfs/sample/hot_files.h"
 #include "procfs/sample/places.h"
 #include "procfs/sample/tasks.h"
+#include "procfs/sample/vm.h"
 #include "procfs/view/cpu_clock.h"
 #include "procfs/view/disk.h"
 #include "procfs/view/load.h"
@@ -61,6 +62,15 @@ class Container {
   // The same for its threads, which are costly to look at.
   Result<TaskCounts> tasks();
   Loads loads() const;
+  // What the kernel counts of its memory management.
+  Result<std::shared_ptr<const VmSample>> vm();
+  // The text of /proc/pressure/RESOURCE: cpu, memory, io or irq. Nothing where no cgroup of the container
+  // counts it.
+  Result<std::optional<std::string>> pressure(const std::string& resource);
+  // The names in the machine's /proc/vmstat.
+  Result<std::shared_ptr<const std::vector<std::string>>> vmstat_names() {
+    return sources_.host.vmstat_names();
+  }
   // The machine's /proc/cpuinfo, of which the container sees a part.
   Result<std::shared_ptr<const std::string>> host_cpuinfo() { return sources_.host.cpuinfo(); }
   // An estimate of how many processes the container ever started: pids are given in order.
@@ -88,9 +98,11 @@ class Container {
   std::mutex mutex_;  // guards what is kept; a leaf: released while looking
   Kept<std::shared_ptr<const View>> view_;
   Kept<TaskCounts> tasks_;
+  Kept<std::shared_ptr<const VmSample>> vm_;
   // Only the one thread that looks touches these.
   CpuClock cpu_clock_;
   DiskCounters disk_counters_;
+  std::uint64_t highest_oom_kills_ = 0;
   std::array<std::atomic<std::uint64_t>, 3> loads_{};
   std::atomic<std::uint64_t> highest_pid_{0};
 };

@@ -25,6 +25,24 @@ Text stat(Container& c, std::size_t) {
   return render_stat(*view, tasks, c.forks());
 }
 
+Text vmstat(Container& c, std::size_t) {
+  const auto view = TRY(c.view());
+  return render_vmstat(*TRY(c.vmstat_names()), *TRY(c.vm()), *view);
+}
+Text zoneinfo(Container& c, std::size_t) { return render_zoneinfo(*TRY(c.vm()), *TRY(c.view())); }
+Text partitions(Container& c, std::size_t) { return render_partitions(TRY(c.view())->disks); }
+Text interrupts(Container& c, std::size_t) { return render_interrupts(TRY(c.view())->cpus.size()); }
+Text softirqs(Container& c, std::size_t) { return render_softirqs(TRY(c.view())->cpus.size()); }
+Text slabinfo(Container&, std::size_t) { return render_slabinfo(); }
+Text pressure_of(Container& c, const char* resource) {
+  auto text = TRY(c.pressure(resource));
+  return text ? std::move(*text) : render_no_pressure(resource);
+}
+Text cpu_pressure(Container& c, std::size_t) { return pressure_of(c, "cpu"); }
+Text memory_pressure(Container& c, std::size_t) { return pressure_of(c, "memory"); }
+Text io_pressure(Container& c, std::size_t) { return pressure_of(c, "io"); }
+Text irq_pressure(Container& c, std::size_t) { return pressure_of(c, "irq"); }
+
 Text cpu_list(Container& c, std::size_t) { return render_cpu_list(TRY(c.view())->cpus.size()); }
 Text cpu_mask(Container& c, std::size_t) {
   const auto count = TRY(c.view())->cpus.size();
@@ -33,19 +51,33 @@ Text cpu_mask(Container& c, std::size_t) {
 Text highest_cpu(Container& c, std::size_t) { return std::to_string(TRY(c.view())->cpus.size() - 1) + "\n"; }
 Text own_number(Container&, std::size_t cpu) { return std::to_string(cpu) + "\n"; }
 Text own_mask(Container& c, std::size_t cpu) { return render_cpu_mask(TRY(c.view())->cpus.size(), cpu, 1); }
+Text node_meminfo(Container& c, std::size_t) { return render_node_meminfo(TRY(c.view())->memory); }
+Text numastat(Container&, std::size_t) { return render_numastat(); }
+// Nearer than anything else (ACPI's LOCAL_DISTANCE).
+Text distance(Container&, std::size_t) { return std::string("10\n"); }
 Text empty(Container&, std::size_t) { return std::string("\n"); }
 Text zero(Container&, std::size_t) { return std::string("0\n"); }
 Text one(Container&, std::size_t) { return std::string("1\n"); }
 
-// One package of N cores without threads: every CPU is its own core.
+// One package of N cores without threads: every CPU is its own core; one node with all memory.
 constexpr std::array kFiles{
     FileRow{"proc/cpuinfo", cpuinfo},
     FileRow{"proc/diskstats", diskstats},
+    FileRow{"proc/interrupts", interrupts},
     FileRow{"proc/loadavg", loadavg},
     FileRow{"proc/meminfo", meminfo},
+    FileRow{"proc/partitions", partitions},
+    FileRow{"proc/pressure/cpu", cpu_pressure},
+    FileRow{"proc/pressure/io", io_pressure},
+    FileRow{"proc/pressure/irq", irq_pressure},
+    FileRow{"proc/pressure/memory", memory_pressure},
+    FileRow{"proc/slabinfo", slabinfo},
+    FileRow{"proc/softirqs", softirqs},
     FileRow{"proc/stat", stat},
     FileRow{"proc/swaps", swaps},
     FileRow{"proc/uptime", uptime},
+    FileRow{"proc/vmstat", vmstat},
+    FileRow{"proc/zoneinfo", zoneinfo},
     FileRow{"sys/devices/system/cpu/online", cpu_list},
     FileRow{"sys/devices/system/cpu/possible", cpu_list},
     FileRow{"sys/devices/system/cpu/present", cpu_list},
@@ -71,18 +103,37 @@ constexpr std::array kFiles{
     FileRow{"sys/devices/system/cpu/cpu#/topology/die_cpus_list", cpu_list},
     FileRow{"sys/devices/system/cpu/cpu#/topology/package_cpus", cpu_mask},
     FileRow{"sys/devices/system/cpu/cpu#/topology/package_cpus_list", cpu_list},
+    FileRow{"sys/devices/system/node/online", zero},
+    FileRow{"sys/devices/system/node/possible", zero},
+    FileRow{"sys/devices/system/node/has_cpu", zero},
+    FileRow{"sys/devices/system/node/has_memory", zero},
+    FileRow{"sys/devices/system/node/has_normal_memory", zero},
+    FileRow{"sys/devices/system/node/has_generic_initiator", empty},
+    FileRow{"sys/devices/system/node/node0/cpulist", cpu_list},
+    FileRow{"sys/devices/system/node/node0/cpumap", cpu_mask},
+    FileRow{"sys/devices/system/node/node0/distance", distance},
+    FileRow{"sys/devices/system/node/node0/meminfo", node_meminfo},
+    FileRow{"sys/devices/system/node/node0/numastat", numastat},
 };
 
-// The CPU directory as a whole: what counts is which cpuN it lists.
+// The directories as a whole: what counts is which cpuN they list.
 constexpr std::array kAttached{
     AttachRow{"proc/cpuinfo", "/proc/cpuinfo"},
     AttachRow{"proc/diskstats", "/proc/diskstats"},
+    AttachRow{"proc/interrupts", "/proc/interrupts"},
     AttachRow{"proc/loadavg", "/proc/loadavg"},
     AttachRow{"proc/meminfo", "/proc/meminfo"},
+    AttachRow{"proc/partitions", "/proc/partitions"},
+    AttachRow{"proc/pressure", "/proc/pressure"},
+    AttachRow{"proc/slabinfo", "/proc/slabinfo"},
+    AttachRow{"proc/softirqs", "/proc/softirqs"},
     AttachRow{"proc/stat", "/proc/stat"},
     AttachRow{"proc/swaps", "/proc/swaps"},
     AttachRow{"proc/uptime", "/proc/uptime"},
+    AttachRow{"proc/vmstat", "/proc/vmstat"},
+    AttachRow{"proc/zoneinfo", "/proc/zoneinfo"},
     AttachRow{"sys/devices/system/cpu", "/sys/devices/system/cpu"},
+    AttachRow{"sys/devices/system/node", "/sys/devices/system/node"},
 };
 
 }  // namespace

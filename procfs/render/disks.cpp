@@ -32,6 +32,23 @@ std::string render_diskstats(const std::vector<DiskView>& disks) {
   return text;
 }
 
+// block/genhd.c, show_partition.
+std::string render_partitions(const std::vector<DiskView>& disks) {
+  std::string text = "major minor  #blocks  name\n\n";
+  for (const auto& disk : disks)
+    text += padded(disk.io.major, 4) + "  " + padded(disk.io.minor, 7) + " " + padded(disk.kib, 10) + " " +
+            disk.name + "\n";
+  return text;
+}
+
+// mm/slab_common.c: the head alone. What the kernel has in its caches it does not say of a cgroup.
+std::string render_slabinfo() {
+  return "slabinfo - version: 2.1\n"
+         "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>"
+         " : tunables <limit> <batchcount> <sharedfactor>"
+         " : slabdata <active_slabs> <num_slabs> <sharedavail>\n";
+}
+
 std::string render_swaps(const MemoryView& memory) {
   std::string text = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n";
   if (memory.swap_total == 0) return text;

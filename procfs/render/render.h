@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "procfs/sample/tasks.h"
+#include "procfs/sample/vm.h"
 #include "procfs/view/load.h"
 #include "procfs/view/view.h"
 
@@ -22,6 +23,21 @@ std::string render_swaps(const MemoryView& memory);
 std::string render_diskstats(const std::vector<DiskView>& disks);
 // The machine's text reduced to the container's CPUs, numbered 0 … N-1, in one package.
 std::string render_cpuinfo(std::string_view host, const std::vector<unsigned>& cpus);
+
+// `names` are the machine's, in its order.
+std::string render_vmstat(const std::vector<std::string>& names, const VmSample& vm, const View& view);
+std::string render_zoneinfo(const VmSample& vm, const View& view);
+std::string render_partitions(const std::vector<DiskView>& disks);
+// Nobody counts these per container: a head with a column for each CPU, and zeros.
+std::string render_interrupts(std::size_t cpus);
+std::string render_softirqs(std::size_t cpus);
+std::string render_slabinfo();
+// /proc/pressure/RESOURCE where nothing ever waits.
+std::string render_no_pressure(std::string_view resource);
+
+// Files of /sys/devices/system/node/node0, which has everything.
+std::string render_node_meminfo(const MemoryView& memory);
+std::string render_numastat();
 
 // Files of /sys/devices/system/cpu: "0-3", and masks such as "f" (comma every 32 bits).
 std::string render_cpu_list(std::size_t count);

@@ -39,17 +39,31 @@ Result<std::shared_ptr<const std::string>> Host::cpuinfo() {
   return *cpuinfo_.value;
 }
 
-std::optional<std::string> Host::disk_name(unsigned major, unsigned minor) {
+Result<std::shared_ptr<const std::vector<std::string>>> Host::vmstat_names() {
   const std::lock_guard lock(mutex_);
-  auto& name = disk_names_[{major, minor}];
-  if (name.empty()) {
+  if (!vmstat_names_) {
+    std::vector<std::string> names;
+    const auto text = TRY(sys::read_file(root_ + "/proc/vmstat"));
+    cgroup::for_each_key(text, [&](std::string_view name, std::uint64_t) { names.emplace_back(name); });
+    vmstat_names_ = std::make_shared<const std::vector<std::string>>(std::move(names));
+  }
+  return vmstat_names_;
+}
+
+std::optional<Host::Disk> Host::disk(unsigned major, unsigned minor) {
+  const std::lock_guard lock(mutex_);
+  auto& disk = disks_[{major, minor}];
+  if (disk.name.empty()) {
     // A link such as ../../devices/pci0000:00/…/block/vda.
     const auto path = root_ + "/sys/dev/block/" + std::to_string(major) + ":" + std::to_string(minor);
     const auto target = sys::read_link_at(AT_FDCWD, path.c_str());
-    if (target) name = target->substr(target->find_last_of('/') + 1);
+    if (target) disk.name = target->substr(target->find_last_of('/') + 1);
+    // In sectors of 512 bytes, whatever the device's own are.
+    if (const auto size = sys::read_file(path + "/size"))
+      disk.kib = parse_int<std::uint64_t>(trim(*size)).value_or(0) / 2;
   }
-  if (name.empty()) return std::nullopt;
-  return name;
+  if (disk.name.empty()) return std::nullopt;
+  return disk;
 }
 
 }  // namespace nacre::procfs

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -26,8 +27,14 @@ class Host {
   Result<std::vector<unsigned>> online_cpus();
   // /proc/cpuinfo; costly on large machines, so kept for a second.
   Result<std::shared_ptr<const std::string>> cpuinfo();
-  // The name in /proc/diskstats of a block device; nothing when the machine has none.
-  std::optional<std::string> disk_name(unsigned major, unsigned minor);
+  // The names in /proc/vmstat, which depend on how the kernel was built.
+  Result<std::shared_ptr<const std::vector<std::string>>> vmstat_names();
+  // A block device as /proc/partitions has it; nothing when the machine has none.
+  struct Disk {
+    std::string name;
+    std::uint64_t kib = 0;
+  };
+  std::optional<Disk> disk(unsigned major, unsigned minor);
 
   const std::string& root() const { return root_; }
 
@@ -49,7 +56,8 @@ class Host {
   Kept<HostMemory> memory_;
   Kept<std::vector<unsigned>> online_;
   Kept<std::shared_ptr<const std::string>> cpuinfo_;
-  std::map<std::pair<unsigned, unsigned>, std::string> disk_names_;
+  std::shared_ptr<const std::vector<std::string>> vmstat_names_;
+  std::map<std::pair<unsigned, unsigned>, Disk> disks_;
 };
 
 }  // namespace nacre::procfs

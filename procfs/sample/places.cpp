@@ -74,6 +74,16 @@ std::string find_tasks(const Hierarchies& hierarchies, const PathIn& path_in) {
   return {};
 }
 
+// Also beside v1 controllers: pressure belongs to the hierarchy and to no controller.
+std::string find_pressure(const Hierarchies& hierarchies, const PathIn& path_in) {
+  const auto* const v2 = hierarchies.v2();
+  const auto path = v2 == nullptr ? std::nullopt : path_in(*v2);
+  // The root's files are those of the machine.
+  if (!path || path->size() <= 1) return {};
+  auto directory = v2->directory(*path);
+  return sys::exists(directory + "/cpu.pressure") ? directory : std::string();
+}
+
 Result<Places> locate_by(const Hierarchies& hierarchies, const PathIn& path_in) {
   Places places;
   places.memory = find_place(hierarchies, kMemory, path_in);
@@ -82,6 +92,7 @@ Result<Places> locate_by(const Hierarchies& hierarchies, const PathIn& path_in) 
   places.usage = find_place(hierarchies, kUsage, path_in);
   places.io = find_place(hierarchies, kIo, path_in);
   places.tasks = find_tasks(hierarchies, path_in);
+  places.pressure = find_pressure(hierarchies, path_in);
   if (places.tasks.empty()) return fail(ENOENT);
   return places;
 }

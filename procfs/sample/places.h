@@ -25,7 +25,8 @@ struct Place {
 // not a missing source.
 struct Places {
   std::optional<Place> memory, quota, cpuset, usage, io;
-  std::string tasks;  // the directory whose threads are the container's
+  std::string tasks;     // the directory whose threads are the container's
+  std::string pressure;  // its directory in v2, which alone has pressure files; empty without one
 
   // Every directory of the container itself.
   std::vector<std::string> own_directories() const;

@@ -12,6 +12,7 @@ namespace nacre::procfs {
 
 struct DiskView {
   std::string name;
+  std::uint64_t kib = 0;  // its size, which is the machine's
   cgroup::DeviceIo io;
 };
 

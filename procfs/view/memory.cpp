@@ -65,6 +65,7 @@ std::uint64_t available(const Capacity& memory, const MemoryStat& stat, const Ho
 
 void fill_from_stat(const MemoryStat& stat, MemoryView& view) {
   view.swap_cached = kib(stat.swapcached);
+  view.file_pages = kib(stat.file);
   view.shmem = kib(stat.shmem);
   // The kernel's Cached leaves the swap cache out.
   view.cached = std::max(kib(saturating_sub(stat.file, stat.swapcached)), view.shmem);

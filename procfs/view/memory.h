@@ -12,7 +12,7 @@ namespace nacre::procfs {
 // machine's, shmem <= cached. A field without a source is 0, never the machine's value.
 struct MemoryView {
   std::uint64_t total = 0, free = 0, available = 0;
-  std::uint64_t cached = 0, swap_cached = 0;
+  std::uint64_t cached = 0, swap_cached = 0, file_pages = 0;  // the last: both together
   std::uint64_t active = 0, inactive = 0;
   std::uint64_t active_anon = 0, inactive_anon = 0, active_file = 0, inactive_file = 0, unevictable = 0;
   std::uint64_t swap_total = 0, swap_free = 0, zswap = 0, zswapped = 0;

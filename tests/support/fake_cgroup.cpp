@@ -30,6 +30,18 @@ std::string limit_text(std::uint64_t limit, bool v2) {
   return v2 ? "max\n" : std::string(kV1Unlimited) + "\n";
 }
 
+// Some of the kernel's lines, with numbers that no container may show.
+constexpr std::string_view kVmstat =
+    "nr_free_pages 999001\nnr_free_pages_blocks 999002\nnr_inactive_file 999003\nnr_mapped 999004\n"
+    "nr_file_pages 999005\nnr_anon_transparent_hugepages 999006\nnr_kernel_stack 999007\nnr_dirtied 999008\n"
+    "pgpgin 999009\npgpgout 999010\npswpin 999011\npgfault 999012\npgmajfault 999013\noom_kill 999014\n"
+    "workingset_refault_anon 999015\nhtlb_buddy_alloc_success 999016\n";
+
+std::string pressure_text(std::string_view resource) {
+  return "some avg10=1.50 avg60=0.20 avg300=0.00 total=" + std::to_string(resource.size()) +
+         "000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=10\n";
+}
+
 }  // namespace
 
 FakeCgroup::FakeCgroup(cgroup::Mode mode, unsigned cpus) : mode_(mode) {
@@ -59,6 +71,7 @@ FakeCgroup::FakeCgroup(cgroup::Mode mode, unsigned cpus) : mode_(mode) {
                "\ncpu cores\t: 2\napicid\t\t: " + number + "\nflags\t\t: fpu\npower management:\n\n";
   }
   write("/proc/cpuinfo", cpuinfo);
+  write("/proc/vmstat", kVmstat);
   must(sys::make_directories(root() + "/sys/dev/block"));
   auto detected = cgroup::Hierarchies::detect(root());
   if (!detected) throw std::runtime_error(detected.error().message());
@@ -81,6 +94,9 @@ std::string FakeCgroup::file(std::string_view controller, const std::string& pat
 void FakeCgroup::create(const std::string& path) {
   for (const auto& hierarchy : hierarchies_.all()) {
     const auto directory = hierarchy.directory(path).substr(root().size());
+    if (hierarchy.v2)
+      for (const auto* const resource : {"cpu", "memory", "io"})
+        write(directory + "/" + resource + ".pressure", pressure_text(resource));
     write(directory + "/cgroup.procs", "");
     write(directory + (hierarchy.v2 ? "/cgroup.threads" : "/tasks"), "");
     // A hybrid machine's v2 cgroups have no controllers, but count CPU time.
@@ -89,6 +105,9 @@ void FakeCgroup::create(const std::string& path) {
   set_memory(path, kUnlimited, 0);
   set_swap(path, kUnlimited, 0);
   set_memory_stat(path, "");
+  write(file("memory", path, "memory.oom_control", "memory.events"),
+        memory_v2() ? "low 0\nhigh 0\nmax 7\noom 1\noom_kill 2\n"
+                    : "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n");
   set_quota(path, kUnlimited);
   set_cpuset(path, "");
   set_usage(path, 0, 0);

@@ -9,6 +9,7 @@ import ctypes
 import json
 import os
 import socket
+import stat
 import sys
 
 SYS_MOVE_MOUNT = 429
@@ -53,11 +54,11 @@ def main(arguments):
     if command == "add" and len(arguments) > 4 and "error" not in answer:
         for target, fd in zip(answer["targets"], fds):
             place = arguments[4] + target
-            if target.startswith("/proc/"):
+            if stat.S_ISDIR(os.fstat(fd).st_mode):
+                os.makedirs(place, exist_ok=True)
+            else:
                 os.makedirs(os.path.dirname(place), exist_ok=True)
                 open(place, "a").close()
-            else:
-                os.makedirs(place, exist_ok=True)
             attach(fd, place)
     print(json.dumps(answer))
     return 1 if "error" in answer else 0

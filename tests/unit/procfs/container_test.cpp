@@ -38,7 +38,8 @@ constexpr std::string_view kV2Stat =
     "31457280\n"
     "active_anon 20971520\ninactive_file 33554432\nactive_file 16777216\nunevictable "
     "1048576\nslab_reclaimable 5242880\n"
-    "slab_unreclaimable 3145728\nslab 8388608\nworkingset_refault_anon 0\npgfault 100\n";
+    "slab_unreclaimable 3145728\nslab 8388608\nworkingset_refault_anon 5\npgfault 100\n"
+    "pgmajfault 3\npswpin 1\n";
 constexpr std::string_view kV1Stat =
     "cache 1\nrss 1\nmapped_file 1\ninactive_file 1\nhierarchical_memory_limit 268435456\ntotal_cache "
     "62914560\n"
@@ -46,7 +47,9 @@ constexpr std::string_view kV1Stat =
     "20971520\ntotal_dirty 524288\n"
     "total_writeback 4096\ntotal_swap 0\ntotal_swapcached 1048576\ntotal_inactive_anon "
     "31457280\ntotal_active_anon 20971520\n"
-    "total_inactive_file 33554432\ntotal_active_file 16777216\ntotal_unevictable 1048576\n";
+    "total_inactive_file 33554432\ntotal_active_file 16777216\ntotal_unevictable 1048576\n"
+    "pgfault 1\ntotal_pgpgin 12345\ntotal_pgpgout 6789\ntotal_pgfault 100\ntotal_pgmajfault 3\n"
+    "total_workingset_refault_anon 5\n";
 
 class ContainerTest : public ::testing::TestWithParam<Mode> {
  protected:
@@ -64,6 +67,7 @@ class ContainerTest : public ::testing::TestWithParam<Mode> {
     cgroups.set_io("/nacre/box", "254:0", 7, 3);
     std::filesystem::create_symlink("../../devices/virtual/block/vda",
                                     cgroups.root() + "/sys/dev/block/254:0");
+    cgroups.write("/sys/devices/virtual/block/vda/size", "2097152\n");
     auto container = machine.add("box", "/nacre/box");
     EXPECT_THAT(container, Succeeds());
     machine.clock.advance(100s);

@@ -54,7 +54,11 @@ TEST_F(TreeTest, NamesAreThoseOfTheTable) {
   EXPECT_THAT(names(*machine.tree.resolve({}, "containers", 0)), ElementsAre("box"));
   EXPECT_THAT(names(directory), UnorderedElementsAre("proc", "sys"));
   EXPECT_THAT(names(at("proc")),
-              UnorderedElementsAre("cpuinfo", "diskstats", "loadavg", "meminfo", "stat", "swaps", "uptime"));
+              UnorderedElementsAre("cpuinfo", "diskstats", "interrupts", "loadavg", "meminfo", "partitions",
+                                   "pressure", "slabinfo", "softirqs", "stat", "swaps", "uptime", "vmstat",
+                                   "zoneinfo"));
+  EXPECT_THAT(names(at("proc/pressure")), UnorderedElementsAre("cpu", "io", "irq", "memory"));
+  EXPECT_THAT(names(at("sys/devices/system/node")), IsSupersetOf({"node0", "online", "has_memory"}));
   EXPECT_THAT(names(at("sys/devices/system/cpu/cpu1/topology")),
               IsSupersetOf({"core_id", "physical_package_id", "thread_siblings_list"}));
 }

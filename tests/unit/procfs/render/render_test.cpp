@@ -59,6 +59,49 @@ TEST(RenderCpuinfo, WhatDependsOnNumberingIsRenumbered) {
   EXPECT_EQ(render_cpuinfo("", {0}), "");
 }
 
+TEST(RenderPartitions, AreTheDisksOfTheContainer) {
+  EXPECT_EQ(render_partitions({}), "major minor  #blocks  name\n\n");
+  EXPECT_EQ(render_partitions({{.name = "vda", .kib = 1048576, .io = {.major = 254, .minor = 0}}}),
+            "major minor  #blocks  name\n\n 254        0    1048576 vda\n");
+}
+
+TEST(RenderIrqs, HaveAColumnForEachCpuAndNothingOfTheMachine) {
+  EXPECT_EQ(render_interrupts(2), "           CPU0       CPU1       \n");
+  EXPECT_THAT(render_softirqs(2),
+              StartsWith("                    CPU0       CPU1       \n          HI:          0          0\n"
+                         "       TIMER:          0          0\n"));
+}
+
+TEST(RenderPressure, WithoutASourceNothingWaits) {
+  EXPECT_EQ(
+      render_no_pressure("memory"),
+      "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
+  EXPECT_EQ(render_no_pressure("irq"), "full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
+}
+
+TEST(RenderNode, MemoryAddsUp) {
+  MemoryView view;
+  view.total = 262144;
+  view.free = 62144;
+  EXPECT_THAT(render_node_meminfo(view), StartsWith("Node 0 MemTotal:         262144 kB\n"
+                                                    "Node 0 MemFree:           62144 kB\n"
+                                                    "Node 0 MemUsed:          200000 kB\n"
+                                                    "Node 0 SwapCached:            0 kB\n"));
+  EXPECT_THAT(render_node_meminfo(view), HasSubstr("Node 0 HugePages_Total:     0\n"));
+}
+
+TEST(RenderVmstat, HasTheMachinesNamesAndTheContainersValues) {
+  View view;
+  view.memory.free = 400;
+  view.memory.anon_huge = 8192;
+  view.memory.huge_page_size = 2048;
+  view.disks = {{.name = "vda", .kib = 0, .io = {.read_bytes = 8192, .write_bytes = 1024}}};
+  const VmSample vm{{{"pgfault", 7}}};
+  EXPECT_EQ(
+      render_vmstat({"nr_anon_transparent_hugepages", "pgfault", "pgpgin", "pgpgout", "unknown"}, vm, view),
+      "nr_anon_transparent_hugepages 4\npgfault 7\npgpgin 8\npgpgout 1\nunknown 0\n");
+}
+
 TEST(RenderMask, HasACommaEvery32Bits) {
   EXPECT_EQ(render_cpu_mask(1, 0, 1), "1\n");
   EXPECT_EQ(render_cpu_mask(6, 4, 1), "10\n");
