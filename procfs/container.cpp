@@ -61,11 +61,17 @@ Result<std::shared_ptr<const VmSample>> Container::vm() {
 }
 
 Result<std::optional<std::string>> Container::pressure(const std::string& resource) {
-  if (identity_.places.pressure.empty()) return std::nullopt;
-  auto text = sources_.files.read(identity_.places.pressure + "/" + resource + ".pressure");
+  const auto path = pressure_file(resource);
+  if (path.empty()) return std::nullopt;
+  auto text = sources_.files.read(path);
   // Not of this kernel, or switched off for this cgroup (cgroup.pressure).
   if (!text && (text.error().code == ENOENT || text.error().code == EOPNOTSUPP)) return std::nullopt;
   return text;
+}
+
+std::string Container::pressure_file(const std::string& resource) const {
+  const auto& directory = identity_.places.pressure;
+  return directory.empty() ? directory : directory + "/" + resource + ".pressure";
 }
 
 Result<std::shared_ptr<const View>> Container::look() {

@@ -67,6 +67,8 @@ class Container {
   // The text of /proc/pressure/RESOURCE: cpu, memory, io or irq. Nothing where no cgroup of the container
   // counts it.
   Result<std::optional<std::string>> pressure(const std::string& resource);
+  // The file of its cgroup; empty where there is none.
+  std::string pressure_file(const std::string& resource) const;
   // The names in the machine's /proc/vmstat.
   Result<std::shared_ptr<const std::vector<std::string>>> vmstat_names() {
     return sources_.host.vmstat_names();

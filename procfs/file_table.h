@@ -14,6 +14,8 @@ struct FileRow {
   // Below a container's directory. "cpu#" stands for one directory for each CPU.
   std::string_view path;
   Result<std::string> (*render)(Container& container, std::size_t cpu);
+  // The resource whose pressure can be waited for; null: nothing can be written.
+  const char* pressure = nullptr;
 };
 std::span<const FileRow> file_table();
 
@@ -21,6 +23,7 @@ std::span<const FileRow> file_table();
 struct AttachRow {
   std::string_view path;    // "proc/meminfo"
   std::string_view target;  // "/proc/meminfo"
+  bool writable = false;    // some files in it are
 };
 std::span<const AttachRow> attach_table();
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "procfs/open_files.h"
 
+#include <poll.h>
+
 #include "procfs/file_table.h"
 
 namespace nacre::procfs {
@@ -36,6 +38,35 @@ Result<std::shared_ptr<const std::string>> OpenFiles::text(std::uint64_t handle,
   if (offset == 0 && !current) TRY(render(*open_file));
   if (offset == 0) open_file->read = true;
   return open_file->text;
+}
+
+Result<> OpenFiles::write(std::uint64_t handle, std::string_view text) {
+  const auto open_file = find(handle);
+  if (!open_file) return fail(EBADF);
+  const auto& file = open_file->file;
+  if (file.row->pressure == nullptr) return fail(EINVAL);
+  const std::lock_guard lock(open_file->mutex);
+  if (open_file->trigger) return fail(EBUSY);
+  if (triggers_ == nullptr) return fail(EOPNOTSUPP);
+  open_file->trigger = TRY(triggers_->arm(file.container->pressure_file(file.row->pressure), text));
+  return {};
+}
+
+// kernel/sched/psi.c, psi_trigger_poll; other files are always ready.
+Result<unsigned> OpenFiles::poll(std::uint64_t handle, std::function<void()> wake) {
+  constexpr unsigned kReady = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+  const auto open_file = find(handle);
+  if (!open_file) return fail(EBADF);
+  if (open_file->file.row->pressure == nullptr) return kReady;
+  const std::lock_guard lock(open_file->mutex);
+  const auto state =
+      open_file->trigger ? open_file->trigger->poll(std::move(wake)) : PressureTrigger::State::gone;
+  switch (state) {
+    case PressureTrigger::State::waiting: return kReady;
+    case PressureTrigger::State::fired: return kReady | POLLPRI;
+    case PressureTrigger::State::gone: return kReady | POLLERR | POLLPRI;
+  }
+  return kReady;
 }
 
 void OpenFiles::release(std::uint64_t handle) {

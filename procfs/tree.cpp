@@ -42,6 +42,10 @@ bool Tree::is_directory(NodeId id) const {
   return id.index == kContainers || nodes_[id.index].row == nullptr;
 }
 
+bool Tree::is_writable(NodeId id) const {
+  return !is_directory(id) && nodes_[id.index].row->pressure != nullptr;
+}
+
 Result<ContainerRef> Tree::container_of(NodeId id, pid_t caller) {
   if (id.container == 0) return registry_.of_caller(caller);
   auto container = registry_.by_number(id.container);

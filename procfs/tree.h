@@ -57,6 +57,7 @@ class Tree {
   Result<TreeEntry> lookup(NodeId directory, std::string_view name, pid_t caller);
   Result<std::vector<TreeEntry>> list(NodeId directory, pid_t caller);
   bool is_directory(NodeId id) const;
+  bool is_writable(NodeId id) const;
   // Does this id denote something at all? Ids come from the kernel, but also from handles.
   bool exists(NodeId id) const;
 

@@ -58,7 +58,8 @@ Result<> serve(const Options& options, const std::string& directory, const cgrou
   Host host(files, clock);
   Registry registry({files, host, clock}, hierarchies);
   Tree tree(registry);
-  OpenFiles open_files(tree, clock);
+  const auto triggers = TRY(during("wait for pressure", PressureTriggers::start()));
+  OpenFiles open_files(tree, clock, triggers.get());
   FileSystem file_system{tree, open_files,
                          std::chrono::floor<std::chrono::seconds>(clock.realtime()).count()};
   auto supervisor = TRY(during("start the system call supervisor", Supervisor::start(registry)));
@@ -75,6 +76,7 @@ Result<> serve(const Options& options, const std::string& directory, const cgrou
   std::thread control([&] { server.run(); });
   on_ready();
   auto served = session.serve({.threads = kFuseThreads, .poll = kPoll});
+  triggers->stop();  // before the session that it wakes callers of
   server.stop();
   control.join();
   // A thread held up by a caller's memory would never be joined; the process ends instead.

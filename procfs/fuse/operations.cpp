@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <vector>
 
 #include "base/fuse/guarded.h"
@@ -31,7 +33,7 @@ double seconds(Lasting lasting) {
 struct stat attributes(const FileSystem& fs, NodeId id, bool directory) {
   struct stat attributes {};
   attributes.st_ino = id.raw();
-  attributes.st_mode = directory ? S_IFDIR | 0555 : S_IFREG | 0444;
+  attributes.st_mode = directory ? S_IFDIR | 0555 : S_IFREG | (fs.tree.is_writable(id) ? 0666 : 0444);
   attributes.st_nlink = directory ? 2 : 1;
   attributes.st_size = directory ? 0 : kFileSize;
   attributes.st_blksize = 4096;
@@ -101,6 +103,30 @@ void op_read(fuse_req_t req, fuse_ino_t, std::size_t size, off_t offset, fuse_fi
       });
 }
 
+void op_write(fuse_req_t req, fuse_ino_t, const char* data, std::size_t size, off_t, fuse_file_info* info) {
+  answer(
+      req,
+      [&](FileSystem& fs) -> Result<std::size_t> {
+        TRY(fs.files.write(info->fh, {data, size}));
+        return size;
+      },
+      [&](std::size_t written) { fuse_reply_write(req, written); });
+}
+
+// What wakes a caller of poll(2) is the kernel's to keep until it is used or dropped.
+std::function<void()> waking(fuse_pollhandle* handle) {
+  if (handle == nullptr) return {};
+  const std::shared_ptr<fuse_pollhandle> kept(handle, fuse_pollhandle_destroy);
+  return [kept] { fuse_lowlevel_notify_poll(kept.get()); };
+}
+
+void op_poll(fuse_req_t req, fuse_ino_t, fuse_file_info* info, fuse_pollhandle* handle) {
+  auto wake = waking(handle);
+  answer(
+      req, [&](FileSystem& fs) { return fs.files.poll(info->fh, std::move(wake)); },
+      [&](unsigned events) { fuse_reply_poll(req, events); });
+}
+
 void op_release(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
   file_system(req).files.release(info->fh);
   fuse_reply_err(req, 0);
@@ -134,6 +160,8 @@ fuse_lowlevel_ops make_operations() {
   ops.getattr = op_getattr;
   ops.open = op_open;
   ops.read = op_read;
+  ops.write = op_write;
+  ops.poll = op_poll;
   ops.release = op_release;
   ops.readdir = op_readdir;
   return ops;

@@ -64,6 +64,13 @@ equal "physical pages" "$(debian python3 -c 'import os; print(os.sysconf("SC_PHY
 equal "CPU lines of top" "$(debian sh -c 'HOME=/tmp top -bn1 -1 | grep -c "^%Cpu"')" 1
 equal "CPUs of lscpu" "$(debian lscpu -p=CPU | grep -c '^[0-9]')" 1
 equal "total memory of vmstat" "$(debian vmstat -s | awk '/total memory/ {print $1}')" 262144
+cp "$TESTS/pressure_trigger.py" "$T/trigger.py"
+# As the kernel says to those without CAP_SYS_RESOURCE, windows are whole multiples of two seconds.
+if [ -e /proc/pressure/cpu ]; then
+  code=0
+  nacre run --rm --memory 256m --cpus 1 -v "$T/trigger.py:/trigger.py" "$root" python3 /trigger.py /proc/pressure || code=$?
+  case $code in 0) ;; 77) echo "not tested: waiting for pressure: the container has none" ;; *) fail "waiting for pressure" ;; esac
+fi
 debian vmstat 1 2 >/dev/null || fail "vmstat fails"
 debian uptime | grep -Eq 'up [01] min' || fail "procps uptime: $(debian uptime)"
 started=$(debian sh -c 'date -d "$(ps -o lstart= -p 1)" +%s')

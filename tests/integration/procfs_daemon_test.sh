@@ -65,6 +65,15 @@ for resource in cpu memory io irq; do
   awk '!/^(some|full) avg10=[0-9.]+ avg60=[0-9.]+ avg300=[0-9.]+ total=[0-9]+$/ {exit 1}' view/proc/pressure/$resource ||
     fail "pressure of $resource: $(cat view/proc/pressure/$resource)"
 done
+if [ -e /proc/pressure/cpu ]; then
+  (
+    read -r self _ <"/proc/self/stat"
+    join_cgroup "$cgroup" "$self"
+    exec python3 -B "$TESTS/pressure_trigger.py" view/proc/pressure
+  ) && code=0 || code=$?
+  [ "$code" = 0 ] || [ "$code" = 77 ] || fail "waiting for pressure: $code"
+  [ "$code" = 0 ] || echo "not tested: waiting for pressure: the cgroup has none"
+fi
 
 # A descriptor that is kept and seeks back reads new text; small reads see one text.
 python3 -B - "$T/view/proc" <<'P' || fail "reading piecewise"

@@ -70,6 +70,13 @@ class ProcfsWireTest : public ::testing::Test {
     in.size = size;
     return call(opcode, node, wire_bytes(in));
   }
+  // The error of writing to a file that is opened for it.
+  int write(std::uint64_t node, std::string_view text) {
+    fuse_write_in in{};
+    in.fh = open(node).as<fuse_open_out>().fh;
+    in.size = static_cast<std::uint32_t>(text.size());
+    return call(FUSE_WRITE, node, wire_bytes(in) + std::string(text)).error;
+  }
   std::string content(std::uint64_t node, std::uint32_t pid = 0) {
     const auto opened = open(node, pid);
     EXPECT_EQ(opened.error, 0);
@@ -184,7 +191,13 @@ TEST_F(ProcfsWireTest, ForeignNodesAndHandlesAreErrors) {
 TEST_F(ProcfsWireTest, NothingCanBeMadeOrChanged) {
   const auto proc = walk("containers/box/proc");
   EXPECT_EQ(call(FUSE_UNLINK, proc, std::string("stat\0", 5)).error, ENOSYS);
-  EXPECT_EQ(call(FUSE_WRITE, proc, wire_bytes(fuse_write_in{})).error, ENOSYS);
+  const auto stat = walk("containers/box/proc/stat");
+  EXPECT_EQ(write(stat, "some 100000 2000000"), EINVAL);
+}
+
+// Nobody waits for triggers here.
+TEST_F(ProcfsWireTest, OfPressureFilesTriggersAreExpected) {
+  EXPECT_EQ(write(walk("containers/box/proc/pressure/cpu"), "some 100000 2000000"), EOPNOTSUPP);
 }
 
 }  // namespace
