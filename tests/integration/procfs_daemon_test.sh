@@ -34,6 +34,10 @@ limited_cgroup "$cgroup" $((128 << 20)) 150000
 sleep 1000 &
 init=$!
 join_cgroup "$cgroup" $init
+# Pressure is counted in v2 alone, which may be there beside v1.
+unified=$(awk '$3 == "cgroup2" {print $2; exit}' /proc/self/mounts)
+join_unified() { [ -z "$unified" ] || { mkdir -p "$unified$cgroup" && echo "$1" >"$unified$cgroup/cgroup.procs"; }; }
+join_unified $init
 mkdir view
 mount -t tmpfs view view
 idle=$($client status)
@@ -69,6 +73,7 @@ if [ -e /proc/pressure/cpu ]; then
   (
     read -r self _ <"/proc/self/stat"
     join_cgroup "$cgroup" "$self"
+    join_unified "$self"
     exec python3 -B "$TESTS/pressure_trigger.py" view/proc/pressure
   ) && code=0 || code=$?
   [ "$code" = 0 ] || [ "$code" = 77 ] || fail "waiting for pressure: $code"
