@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+# A container of another engine gets the view while it runs, and loses it again.
+. "$TESTS/runtime_lib.sh"
+. "$TESTS/podman_lib.sh"
+command -v runc >/dev/null || skip "runc is not installed"
+
+make_rootfs
+podman_setup vfs
+foreign() { podman --runtime runc --cgroup-manager cgroupfs "$@"; }
+tar -C "$T/rootfs" -c . | foreign import - box >/dev/null 2>"$T/err" || skip "podman cannot import an image here: $(tail -n 1 "$T/err")"
+id=$(foreign run --detach --network none --cgroup-parent "$NACRE_CGROUP_PARENT/podman" --memory 128m --cpu-quota 100000 box sleep 1000 2>"$T/err") ||
+  skip "podman does not work here with runc: $(tail -n 1 "$T/err")"
+process=$(foreign inspect --format '{{.State.Pid}}' "$id")
+inside() { foreign exec "$id" "$@"; }
+total() { inside awk '/^MemTotal:/ {print $2}' /proc/meminfo; }
+machine=$(awk '/^MemTotal:/ {print $2}' /proc/meminfo)
+
+equal "memory before" "$(total)" "$machine"
+nacre attach "$id" || fail "nacre attach ID"
+equal "memory" "$(total)" 131072
+equal "CPUs" "$(inside grep -c ^processor /proc/cpuinfo)" 1
+equal "CPU directories" "$(inside sh -c 'ls -d /sys/devices/system/cpu/cpu[0-9]* | wc -l')" 1
+[ "$(inside cut -d. -f1 /proc/uptime)" -lt 60 ] || fail "the uptime is the machine's"
+equal "what the machine sees" "$(awk '/^MemTotal:/ {print $2}' /proc/meminfo)" "$machine"
+exits 125 nacre attach "$id"
+grep -q "has a view already" "$T/err" || fail "attached twice: $(cat "$T/err")"
+equal "memory after a second try" "$(total)" 131072
+nacre detach "$process" || fail "nacre detach PID"
+equal "memory afterwards" "$(total)" "$machine"
+! inside grep -q nacre-procfs /proc/mounts || fail "a mount is left: $(inside grep nacre-procfs /proc/mounts)"
+exits 125 nacre detach "$process"
+
+# By a part of the id, by the number, and again after the daemon was gone.
+nacre attach "$(echo "$id" | cut -c1-12)" || fail "nacre attach with a short id"
+nacre detach "$id"
+nacre attach "$process" || fail "nacre attach PID"
+equal "memory by number" "$(total)" 131072
+nacre detach "$process"
+
+# One clear line each.
+for wrong in 999999999 0 nonsense 0123456789abcdef $$; do
+  exits 125 nacre attach "$wrong"
+  equal "lines about $wrong" "$(wc -l <"$T/err")" 1
+done
+nacre attach "$id"
+foreign rm --force --time 0 "$id" >/dev/null
+podman_clean

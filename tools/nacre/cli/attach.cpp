@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/nacre/view/attach.h"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "base/log.h"
+#include "tools/nacre/cli/commands.h"
+
+namespace nacre::tool::cli {
+namespace {
+
+void declare_view_command(CLI::App& app, Action& chosen, const char* name, const char* help,
+                          Result<> (*act)(pid_t)) {
+  auto* const command = app.add_subcommand(name, help);
+  auto container = std::make_shared<std::string>();
+  command->add_option("CONTAINER", *container, "Its id, or the number of a process in it")->required();
+  command->callback([=, &chosen] {
+    chosen = [=]() -> Result<int> {
+      TRY(during("container " + *container, act(TRY(find_container_process(*container)))));
+      return 0;
+    };
+  });
+}
+
+}  // namespace
+
+void declare_attach(CLI::App& app, Action& chosen) {
+  declare_view_command(app, chosen, "attach",
+                       "Give a running container of any engine its own view of /proc and /sys", attach_view);
+}
+
+void declare_detach(CLI::App& app, Action& chosen) {
+  declare_view_command(app, chosen, "detach", "Take the view away again", detach_view);
+}
+
+}  // namespace nacre::tool::cli
