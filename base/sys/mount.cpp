@@ -67,6 +67,10 @@ Result<> attach_mount(int mount, int dir, const char* path) {
   });
 }
 
+Result<> detach_mount(const std::string& path) {
+  return succeed([&] { return ::umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW); });
+}
+
 Result<> set_mount_attributes(int mount, std::uint64_t set, std::uint64_t clear, std::uint64_t propagation,
                               bool recursive) {
   mount_attr attributes{.attr_set = set, .attr_clr = clear, .propagation = propagation, .userns_fd = 0};

@@ -29,6 +29,9 @@ Result<UniqueFd> clone_mount(int dir, const char* path, bool recursive);
 // Attaches a detached mount at `path` below `dir`; an empty path means on `dir` itself.
 Result<> attach_mount(int mount, int dir, const char* path);
 
+// Takes away what is mounted on `path`, also if it is in use; a symlink there is not followed.
+Result<> detach_mount(const std::string& path);
+
 // mount_setattr(2): sets and clears MOUNT_ATTR_* on the mount, and below it when
 // `recursive`. `propagation` is MS_PRIVATE and the like, or 0.
 Result<> set_mount_attributes(int mount, std::uint64_t set, std::uint64_t clear, std::uint64_t propagation,

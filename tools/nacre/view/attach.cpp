@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sched.h>
-#include <sys/mount.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -122,7 +121,7 @@ Result<std::vector<std::string>> places_of_view(pid_t process) {
 Result<int> detach_all(const std::vector<std::string>& places) {
   int count = 0;
   for (const auto& place : places)
-    if (::umount2(place.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0) ++count;
+    if (sys::detach_mount(place)) ++count;
   return count;
 }
 
