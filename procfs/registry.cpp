@@ -28,6 +28,12 @@ Result<> check_cgroup_path(const std::string& path) {
   return {};
 }
 
+// systemd in a container puts itself into a cgroup below the container's.
+void leave_init_scope(std::string& path) {
+  constexpr std::string_view kInit = "/init.scope";
+  if (path.ends_with(kInit)) path.resize(std::max<std::size_t>(path.size() - kInit.size(), 1));
+}
+
 bool lives(pid_t pid, std::uint64_t start) {
   const auto stat = sys::process_stat(pid);
   return stat && stat->start_ticks == start && stat->state != 'Z' && stat->state != 'X';
@@ -50,13 +56,26 @@ std::uint64_t oldest_start(const std::string& directory, pid_t otherwise) {
 
 }  // namespace
 
+Result<std::vector<cgroup::Membership>> Registry::memberships_of(pid_t pid) const {
+  return cgroup::parse_memberships(
+      TRY(sys::read_file(sources_.host.root() + "/proc/" + std::to_string(pid) + "/cgroup")));
+}
+
 Result<Container::Identity> Registry::identify(const control::Registration& registration,
                                                std::uint64_t init_start) {
   Container::Identity identity;
   identity.number = ++last_number_;
   identity.id = registration.id;
-  identity.cgroup_path = registration.cgroup_path;
-  identity.places = TRY(locate(hierarchies_, registration.cgroup_path));
+  if (registration.cgroup_path.empty()) {
+    auto memberships = TRY(memberships_of(registration.init));
+    for (auto& membership : memberships) leave_init_scope(membership.path);
+    identity.cgroup_path = TRY(cgroup::path_for(memberships, "memory"));
+    identity.places = TRY(locate(hierarchies_, memberships));
+  } else {
+    TRY(check_cgroup_path(registration.cgroup_path));
+    identity.cgroup_path = registration.cgroup_path;
+    identity.places = TRY(locate(hierarchies_, registration.cgroup_path));
+  }
   const std::chrono::nanoseconds offset(registration.boottime_offset);
   if (registration.own_time_namespace) {
     identity.birth = {-offset, offset};
@@ -70,7 +89,6 @@ Result<ContainerRef> Registry::add(const control::Registration& registration) {
   if (!control::valid_id(registration.id))
     return bad_input("bad container id \"" + registration.id.substr(0, 100) +
                      "\": only letters, digits and _.+- are allowed, and no leading dot");
-  TRY(check_cgroup_path(registration.cgroup_path));
   const std::string name = "container " + registration.id;
   if (registration.init <= 0) return fail(ESRCH, name + ": no init process given");
   const auto stat = TRY(during(name + ": init process " + std::to_string(registration.init),
@@ -86,7 +104,7 @@ Result<ContainerRef> Registry::add(const control::Registration& registration) {
   }
   by_id_[registration.id] = {container, registration.init, stat.start_ticks};
   by_number_[container->number()] = container;
-  by_cgroup_[registration.cgroup_path] = container;
+  by_cgroup_[container->cgroup_path()] = container;
   return container;
 }
 
@@ -190,8 +208,7 @@ Result<ContainerRef> Registry::unregistered(const std::vector<cgroup::Membership
 
 Result<ContainerRef> Registry::of_caller(pid_t pid) {
   if (pid <= 0) return fail(ESRCH);  // a caller outside our pid namespace
-  const auto text = TRY(sys::read_file(sources_.host.root() + "/proc/" + std::to_string(pid) + "/cgroup"));
-  const auto memberships = TRY(cgroup::parse_memberships(text));
+  const auto memberships = TRY(memberships_of(pid));
   if (auto container = registered_above(memberships)) return container;
   return unregistered(memberships, pid);
 }

@@ -56,6 +56,7 @@ class Registry {
 
  private:
   Result<Container::Identity> identify(const control::Registration& registration, std::uint64_t init_start);
+  Result<std::vector<cgroup::Membership>> memberships_of(pid_t pid) const;
   ContainerRef registered_above(const std::vector<cgroup::Membership>& memberships) const;
   Result<ContainerRef> unregistered(const std::vector<cgroup::Membership>& memberships, pid_t caller);
   void forget(const std::string& id);  // with mutex_ held

@@ -25,8 +25,9 @@ std::string daemon_directory();
 
 struct Registration {
   std::string id;
-  pid_t init = 0;           // the container's first process, in the daemon's pid namespace
-  std::string cgroup_path;  // the cgroup whose limits are the container's, in every hierarchy
+  pid_t init = 0;  // the container's first process, in the daemon's pid namespace
+  // The cgroup whose limits are the container's, in every hierarchy; empty: those that `init` is in.
+  std::string cgroup_path;
   // CLOCK_BOOTTIME of the container minus that of the host, in nanoseconds
   // (time_namespaces(7)); 0 without a time namespace of its own.
   std::int64_t boottime_offset = 0;

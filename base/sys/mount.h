@@ -4,6 +4,7 @@
 #include <sys/mount.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,6 +41,10 @@ Result<> set_mount_attributes(int mount, std::uint64_t set, std::uint64_t clear,
 // Of every mount of this mount namespace: `propagation` is MS_SLAVE or the like. A plain chroot,
 // whose root is no mount point, is an error that says so.
 Result<> set_tree_propagation(std::uint64_t propagation);
+
+// Runs `action` in another mount namespace, by a descriptor of it or of a process in it (setns(2)), in a
+// process of its own, because threads share theirs. Its value, or its error without words.
+Result<int> in_mount_namespace(int descriptor, const std::function<Result<int>()>& action);
 
 // One line of /proc/PID/mountinfo (proc_pid_mountinfo(5)), octal escapes decoded.
 struct MountInfo {

@@ -18,6 +18,7 @@
 #include "base/sys/socket.h"
 #include "procfs/control/server.h"
 #include "procfs/daemon/mount_space.h"
+#include "procfs/daemon/shared_mounts.h"
 #include "procfs/daemon/single_instance.h"
 #include "procfs/fuse/operations.h"
 #include "procfs/load_tracker.h"
@@ -73,12 +74,23 @@ Result<> serve(const Options& options, const std::string& directory, const cgrou
       service, std::move(socket),
       {.path = directory + "/control", .idle_exit = options.idle_exit, .on_idle = [&] { session.stop(); }}));
   const LoadTracker tracker(registry, files);
-  std::thread control([&] { server.run(); });
-  on_ready();
+  // What is mounted elsewhere is looked up here first, so others have to serve by then.
+  Result<SharedMounts> shared;
+  std::thread control([&] {
+    if (!options.shared.empty())
+      shared = SharedMounts::attach(std::move(space.outside), space.root.get(), options.shared);
+    if (shared) {
+      on_ready();
+      server.run();
+    } else {
+      session.stop();
+    }
+  });
   auto served = session.serve({.threads = kFuseThreads, .poll = kPoll});
   triggers->stop();  // before the session that it wakes callers of
   server.stop();
   control.join();
+  if (!shared) served = std::unexpected(std::move(shared.error()));
   // A thread held up by a caller's memory would never be joined; the process ends instead.
   if (!supervisor->stop()) static_cast<void>(supervisor.release());
   return served;

@@ -68,6 +68,7 @@ Result<MountSpace> enter_mount_space(const std::string& directory, const std::st
                                      const std::vector<std::string>& cgroup_mounts) {
   MountSpace space;
   space.fuse = TRY(during("open /dev/fuse (modprobe fuse)", sys::open_at(AT_FDCWD, "/dev/fuse", O_RDWR)));
+  space.outside = TRY(sys::open_at(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY));
   TRY(leave_namespace());
   if (const auto reduced = reduce_root(directory, mountpoint, cgroup_mounts); !reduced)
     log::debug("keeping the host's mounts in view: " + reduced.error().message());

@@ -12,8 +12,9 @@ namespace nacre::procfs {
 // The daemon's own mount namespace. Nobody else sees its file system, which reaches the
 // containers as detached clones, and the daemon keeps no one else's mounts busy.
 struct MountSpace {
-  UniqueFd fuse;  // /dev/fuse, mounted
-  UniqueFd root;  // the root of the mounted file system
+  UniqueFd fuse;     // /dev/fuse, mounted
+  UniqueFd root;     // the root of the mounted file system
+  UniqueFd outside;  // the mount namespace that was left
 };
 
 // Leaves the caller's mount namespace, mounts a FUSE file system on `mountpoint` and gives

@@ -21,6 +21,9 @@ std::optional<Options> parse_options(int argc, char** argv, int& status) {
   app.add_option("--dir", options.directory,
                  "directory of the control socket, the pid file and the mount point "
                  "($NACRE_PROCFS_DIR, or /run/nacre/procfs)");
+  app.add_option("--mount", options.shared,
+                 "directory that gets proc and sys as lxcfs has them, for whoever binds them into containers")
+      ->type_name("DIR");
   auto* const idle = app.add_option("--idle-exit", idle_seconds,
                                     "leave when no container has been registered for that many seconds");
   idle->type_name("SECONDS")->check(CLI::Range(0.0, 1e6));
@@ -36,6 +39,11 @@ std::optional<Options> parse_options(int argc, char** argv, int& status) {
     return std::nullopt;
   } catch (const CLI::ParseError& mistake) {
     log::error(mistake.what());
+    status = 2;
+    return std::nullopt;
+  }
+  if (!options.shared.empty() && options.shared.front() != '/') {
+    log::error("--mount " + options.shared + ": give an absolute path");
     status = 2;
     return std::nullopt;
   }

@@ -10,6 +10,7 @@ namespace nacre::procfs {
 struct Options {
   bool foreground = false;
   std::string directory;  // of the socket, the mount point, the lock and the pid file
+  std::string shared;     // the directory of SharedMounts; empty for none
   std::optional<std::chrono::milliseconds> idle_exit;
 };
 

@@ -61,6 +61,17 @@ TEST_P(RegistryTest, BadRegistrationsAreNamed) {
   EXPECT_EQ(machine.registry.size(), 0u);
 }
 
+TEST_P(RegistryTest, WithoutAPathTheCgroupsAreThoseOfTheFirstProcess) {
+  machine.cgroups.set_memory("/nacre/a", 100 << 20, 0);
+  process(::getpid(), "/nacre/a/init.scope");  // of a systemd in the container
+  const auto added = machine.add("a", "");
+  ASSERT_THAT(added, Succeeds());
+  EXPECT_EQ((*added)->cgroup_path(), "/nacre/a");
+  EXPECT_EQ((*(*added)->view())->memory.total, 100u << 10);
+  process(300, "/nacre/a/deeper");
+  EXPECT_EQ(*machine.registry.of_caller(300), *added);
+}
+
 TEST_P(RegistryTest, ACallerBelongsToTheNearestRegisteredCgroupAbove) {
   const auto outer = *machine.add("outer", "/nacre");
   const auto inner = *machine.add("inner", "/nacre/a");

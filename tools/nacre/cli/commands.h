@@ -33,6 +33,7 @@ void declare_rm(CLI::App& app, Action& chosen);
 void declare_logs(CLI::App& app, Action& chosen);
 void declare_attach(CLI::App& app, Action& chosen);
 void declare_detach(CLI::App& app, Action& chosen);
+void declare_hook(CLI::App& app, Action& chosen);
 void declare_doctor(CLI::App& app, Action& chosen);
 
 }  // namespace nacre::tool::cli

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace nacre::procfs {
+
+// The files for whoever asks, where lxcfs has its own: DIR/proc and DIR/sys in the mount namespace that the
+// daemon was started from, for engines and hooks that bind them into containers. The files of registered
+// containers are not among them. They go when this object does.
+class SharedMounts {
+ public:
+  // `outside` is that mount namespace, `root` the mounted file system, which must be served by other threads
+  // than the caller's. What a daemon that was killed has left there is taken away.
+  static Result<SharedMounts> attach(UniqueFd outside, int root, std::string directory);
+  SharedMounts() = default;
+  SharedMounts(SharedMounts&&) = default;
+  SharedMounts& operator=(SharedMounts&&) = default;
+  ~SharedMounts();
+
+ private:
+  SharedMounts(UniqueFd outside, std::string directory)
+      : outside_(std::move(outside)), directory_(std::move(directory)) {}
+  UniqueFd outside_;
+  std::string directory_;
+};
+
+}  // namespace nacre::procfs

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+// The view for containers as another runtime starts them: an OCI hook of the stage createContainer (or
+// createRuntime), or LXC's mount hook.
+namespace nacre::tool {
+
+// The container that a runtime is about to start.
+struct StartingContainer {
+  std::string id;
+  pid_t init = 0;    // in the pid namespace of /proc
+  std::string root;  // its root directory, absolute, where the init sees it
+};
+
+// From the state that a runtime writes to a hook's standard input (OCI runtime-spec, "State") and from its
+// bundle.
+Result<StartingContainer> starting_oci_container(std::string_view state);
+// From what LXC tells its hooks (lxc.container.conf(5), "CONTAINER HOOKS").
+Result<StartingContainer> starting_lxc_container();
+
+// Registers it with nacre-procfs, which must run, and puts the view over its /proc and /sys.
+Result<> give_view(const StartingContainer& container);
+
+}  // namespace nacre::tool
