@@ -2,6 +2,7 @@
 #include "procfs/container.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "procfs/view/cpu_count.h"
 
@@ -13,7 +14,40 @@ using namespace std::chrono_literals;
 // How long a reader waits for another's look before it takes an older view.
 constexpr auto kPatience = 200ms;
 
+constexpr const char* kCpu = "cpu";
+constexpr const char* kDisk = "disk";
+constexpr const char* kOomKills = "oom";
+constexpr const char* kLoads = "load";
+constexpr const char* kPid = "pid";
+
 }  // namespace
+
+Container::Container(Sources sources, Identity identity) : sources_(sources), identity_(std::move(identity)) {
+  cpu_clock_.restore(kept(kCpu));
+  disk_counters_.restore(kept(kDisk));
+  if (const auto words = kept(kOomKills); !words.empty()) highest_oom_kills_ = words[0];
+  if (const auto words = kept(kPid); !words.empty()) highest_pid_ = words[0];
+  const auto words = kept(kLoads);
+  for (std::size_t i = 0; i < std::min(words.size(), loads_.size()); ++i) loads_[i] = words[i];
+}
+
+std::string Container::kept_below(ContainerNumber number) {
+  return "counters/" + std::to_string(number) + "/";
+}
+
+void Container::keep(const char* what, const std::vector<std::uint64_t>& words) const {
+  if (sources_.state == nullptr || retired_.load(std::memory_order_relaxed)) return;
+  const std::string_view bytes(reinterpret_cast<const char*>(words.data()), words.size() * sizeof(words[0]));
+  static_cast<void>(sources_.state->put(kept_below(number()) + what, bytes));
+}
+
+std::vector<std::uint64_t> Container::kept(const char* what) const {
+  if (sources_.state == nullptr) return {};
+  const auto bytes = sources_.state->value(kept_below(number()) + what);
+  std::vector<std::uint64_t> words(bytes.size() / sizeof(std::uint64_t));
+  std::memcpy(words.data(), bytes.data(), words.size() * sizeof(words[0]));
+  return words;
+}
 
 template <typename Value, typename Look>
 Result<Value> Container::current(Kept<Value>& kept, Look look) {
@@ -55,7 +89,9 @@ Result<std::shared_ptr<const VmSample>> Container::vm() {
     auto sample = TRY(sample_vm(sources_.files, identity_.places));
     // A cgroup below that is gone may have taken its part with it.
     auto& kills = sample.events["oom_kill"];
-    kills = highest_oom_kills_ = std::max(highest_oom_kills_, kills);
+    kills = std::max(highest_oom_kills_, kills);
+    if (kills != highest_oom_kills_) keep(kOomKills, {kills});
+    highest_oom_kills_ = kills;
     return std::make_shared<const VmSample>(std::move(sample));
   });
 }
@@ -90,14 +126,19 @@ Result<std::shared_ptr<const View>> Container::look() {
   for (const auto& io : disk_counters_.advance(sample.io))
     if (auto disk = sources_.host.disk(io.major, io.minor))
       view->disks.push_back({std::move(disk->name), disk->kib, io});
+  // Before anybody sees them.
+  keep(kCpu, cpu_clock_.state());
+  if (!view->disks.empty()) keep(kDisk, disk_counters_.state());
   return view;
 }
 
 Result<TaskCounts> Container::look_at_tasks() {
   const auto counts = TRY(sample_tasks(identity_.places.tasks, sources_.host.root() + "/proc"));
   const auto newest = static_cast<std::uint64_t>(counts.newest);
-  if (newest > highest_pid_.load(std::memory_order_relaxed))
+  if (newest > highest_pid_.load(std::memory_order_relaxed)) {
+    keep(kPid, {newest});
     highest_pid_.store(newest, std::memory_order_relaxed);
+  }
   return counts;
 }
 
@@ -112,6 +153,8 @@ void Container::tick_loads() {
   if (!counts) return;
   const auto next = next_loads(loads(), counts->running + counts->blocked);
   for (std::size_t i = 0; i < next.size(); ++i) loads_[i].store(next[i], std::memory_order_relaxed);
+  if (std::ranges::any_of(next, [](auto load) { return load != 0; }))
+    keep(kLoads, {next[0], next[1], next[2]});
 }
 
 }  // namespace nacre::procfs

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -18,6 +19,7 @@
 #include "procfs/sample/places.h"
 #include "procfs/sample/tasks.h"
 #include "procfs/sample/vm.h"
+#include "procfs/state/state_file.h"
 #include "procfs/view/cpu_clock.h"
 #include "procfs/view/disk.h"
 #include "procfs/view/load.h"
@@ -33,6 +35,7 @@ struct Sources {
   HotFiles& files;
   Host& host;
   const Clock& clock;
+  StateFile* state = nullptr;  // where a successor of this daemon finds what was; null: nowhere
 };
 
 // One container: where its numbers come from and what they were when last looked at.
@@ -45,13 +48,19 @@ class Container {
     std::string cgroup_path;  // registered; empty for one found by a caller's pid
     Places places;
     Birth birth;
+    std::string memberships;  // as in /proc/PID/cgroup, where no path was registered
   };
-  Container(Sources sources, Identity identity) : sources_(sources), identity_(std::move(identity)) {}
+  // Goes on with the counters of a container of the same number, where some were kept.
+  Container(Sources sources, Identity identity);
 
   ContainerNumber number() const { return identity_.number; }
   const std::string& id() const { return identity_.id; }
   const std::string& cgroup_path() const { return identity_.cgroup_path; }
+  const Identity& identity() const { return identity_; }
   const Places& places() const { return identity_.places; }
+
+  // The prefix of its counters in the state.
+  static std::string kept_below(ContainerNumber number);
 
   // One coherent instant, at most kLifetime old. One thread looks, others wait for it, but
   // not for ever. When the container cannot be looked at (its cgroup is gone), the last
@@ -78,6 +87,9 @@ class Container {
   // An estimate of how many processes the container ever started: pids are given in order.
   std::uint64_t forks() const { return highest_pid_.load(std::memory_order_relaxed); }
 
+  // It is forgotten: nothing of it is kept for a successor any more, though somebody may go on to read it.
+  void retire() { retired_.store(true, std::memory_order_relaxed); }
+
   // One step of the load averages; called every kLoadTick by one thread.
   void tick_loads();
 
@@ -94,6 +106,9 @@ class Container {
   Result<Value> current(Kept<Value>& kept, Look look);
   Result<std::shared_ptr<const View>> look();
   Result<TaskCounts> look_at_tasks();
+  // What must never go backwards, also not over a daemon's end.
+  void keep(const char* what, const std::vector<std::uint64_t>& words) const;
+  std::vector<std::uint64_t> kept(const char* what) const;
 
   const Sources sources_;
   const Identity identity_;
@@ -107,6 +122,7 @@ class Container {
   std::uint64_t highest_oom_kills_ = 0;
   std::array<std::atomic<std::uint64_t>, 3> loads_{};
   std::atomic<std::uint64_t> highest_pid_{0};
+  std::atomic<bool> retired_{false};
 };
 
 }  // namespace nacre::procfs

@@ -6,32 +6,44 @@
 
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
+#include <memory>
 
 #include "base/log.h"
 #include "base/unique_fd.h"
 #include "procfs/daemon/daemon.h"
+#include "procfs/daemon/keeper.h"
 
 namespace {
 
 using nacre::UniqueFd;
 
-int serve(const nacre::procfs::Options& options, const std::function<void()>& on_ready) {
-  const auto served = nacre::procfs::run_daemon(options, on_ready);
-  if (!served) nacre::log::error(served.error().message());
+using nacre::procfs::Options;
+
+[[noreturn]] void leave(const nacre::Result<int>& ended) {
+  if (!ended) nacre::log::error(ended.error().message());
   // Not by exit(): a supervisor thread may still be held up in a system call.
   std::fflush(nullptr);
-  ::_exit(served ? 0 : 1);
+  ::_exit(ended ? *ended : 1);
+}
+
+// A caller that waits for the end of our output must not wait for ours. /dev/null will be out of reach later.
+std::function<void()> letting_go_of_output() {
+  const auto null = std::make_shared<const UniqueFd>(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  return [null] {
+    for (int fd = 0; fd < 3; ++fd) ::dup2(null->get(), fd);
+    static_cast<void>(!::chdir("/"));
+  };
 }
 
 // Runs in the background once everything is live; until then the parent waits, so that
 // "nacre-procfs && use it" works. Forks before any thread exists.
-int serve_in_background(const nacre::procfs::Options& options) {
+int keep_in_background(const Options& options, char** argv) {
   std::array<int, 2> pipe{};
   if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return 1;
   const UniqueFd ready_reader{pipe[0]};
   UniqueFd ready_writer{pipe[1]};
-  const UniqueFd null{::open("/dev/null", O_RDWR | O_CLOEXEC)};
   const pid_t child = ::fork();
   if (child < 0) {
     nacre::log::error("cannot fork");
@@ -43,11 +55,11 @@ int serve_in_background(const nacre::procfs::Options& options) {
     return ::read(ready_reader.get(), &byte, 1) == 1 ? 0 : 1;  // the child has said why
   }
   ::setsid();
-  return serve(options, [&] {
-    for (int fd = 0; fd < 3; ++fd) ::dup2(null.get(), fd);
-    static_cast<void>(::chdir("/") == 0 && ::write(ready_writer.get(), "", 1) == 1);
+  leave(nacre::procfs::keep_daemon(options, argv, [&, let_go = letting_go_of_output()] {
+    let_go();
+    static_cast<void>(::write(ready_writer.get(), "", 1) == 1);
     ready_writer.reset();
-  });
+  }));
 }
 
 }  // namespace
@@ -58,5 +70,11 @@ int main(int argc, char** argv) {
   const auto options = nacre::procfs::parse_options(argc, argv, status);
   if (!options) return status;
   ::umask(022);
-  return options->foreground ? serve(*options, [] {}) : serve_in_background(*options);
+  const auto keeper = nacre::procfs::end_with_keeper();
+  const bool managed = options->foreground && std::getenv("NOTIFY_SOCKET") != nullptr;
+  if (keeper != 0 || managed)
+    leave(nacre::procfs::run_daemon(
+        *options, keeper, options->foreground ? std::function<void()>([] {}) : letting_go_of_output()));
+  if (options->foreground) leave(nacre::procfs::keep_daemon(*options, argv, [] {}));
+  return keep_in_background(*options, argv);
 }

@@ -6,6 +6,13 @@
 #include "procfs/file_table.h"
 
 namespace nacre::procfs {
+namespace {
+
+// In the state.
+std::string text_key(std::uint64_t handle) { return "open/" + std::to_string(handle) + "/text"; }
+std::string trigger_key(std::uint64_t handle) { return "open/" + std::to_string(handle) + "/trigger"; }
+
+}  // namespace
 
 Result<> OpenFiles::render(OpenFile& open_file) {
   const auto& file = open_file.file;
@@ -24,39 +31,55 @@ Result<std::uint64_t> OpenFiles::open(NodeId id, pid_t caller) {
   return last_;
 }
 
-std::shared_ptr<OpenFiles::OpenFile> OpenFiles::find(std::uint64_t handle) {
+Result<std::shared_ptr<OpenFiles::OpenFile>> OpenFiles::find(const Handle& handle) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = files_.find(handle.number); found != files_.end()) return found->second;
+  }
+  if (state_ == nullptr) return fail(EBADF);
+  auto adopted = std::make_shared<OpenFile>();
+  adopted->file = TRY(tree_.file(handle.id, handle.caller));
+  adopted->text = std::make_shared<const std::string>(state_->value(text_key(handle.number)));
+  adopted->read = adopted->kept = true;
+  const auto trigger = state_->value(trigger_key(handle.number));
+  if (!trigger.empty()) adopted->trigger = TRY(arm(adopted->file, trigger));
   const std::lock_guard lock(mutex_);
-  const auto found = files_.find(handle);
-  return found == files_.end() ? nullptr : found->second;
+  return files_.emplace(handle.number, std::move(adopted)).first->second;
 }
 
-Result<std::shared_ptr<const std::string>> OpenFiles::text(std::uint64_t handle, std::uint64_t offset) {
-  const auto open_file = find(handle);
-  if (!open_file) return fail(EBADF);
+Result<std::shared_ptr<const std::string>> OpenFiles::text(const Handle& handle, std::uint64_t offset) {
+  const auto open_file = TRY(find(handle));
   const std::lock_guard lock(open_file->mutex);
   const bool current = !open_file->read && clock_.boottime() - open_file->made_at < Container::kLifetime;
   if (offset == 0 && !current) TRY(render(*open_file));
-  if (offset == 0) open_file->read = true;
+  if (offset == 0) {
+    open_file->read = true;
+    // Whoever has begun to read it goes on with the same text.
+    open_file->kept = state_ != nullptr && state_->put(text_key(handle.number), *open_file->text);
+  }
   return open_file->text;
 }
 
-Result<> OpenFiles::write(std::uint64_t handle, std::string_view text) {
-  const auto open_file = find(handle);
-  if (!open_file) return fail(EBADF);
+Result<std::shared_ptr<PressureTrigger>> OpenFiles::arm(const Tree::File& file, std::string_view text) {
+  if (triggers_ == nullptr) return fail(EOPNOTSUPP);
+  return triggers_->arm(file.container->pressure_file(file.row->pressure), text);
+}
+
+Result<> OpenFiles::write(const Handle& handle, std::string_view text) {
+  const auto open_file = TRY(find(handle));
   const auto& file = open_file->file;
   if (file.row->pressure == nullptr) return fail(EINVAL);
   const std::lock_guard lock(open_file->mutex);
   if (open_file->trigger) return fail(EBUSY);
-  if (triggers_ == nullptr) return fail(EOPNOTSUPP);
-  open_file->trigger = TRY(triggers_->arm(file.container->pressure_file(file.row->pressure), text));
+  open_file->trigger = TRY(arm(file, text));
+  if (state_ != nullptr) open_file->kept = state_->put(trigger_key(handle.number), text).has_value();
   return {};
 }
 
 // kernel/sched/psi.c, psi_trigger_poll; other files are always ready.
-Result<unsigned> OpenFiles::poll(std::uint64_t handle, std::function<void()> wake) {
+Result<unsigned> OpenFiles::poll(const Handle& handle, std::function<void()> wake) {
   constexpr unsigned kReady = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
-  const auto open_file = find(handle);
-  if (!open_file) return fail(EBADF);
+  const auto open_file = TRY(find(handle));
   if (open_file->file.row->pressure == nullptr) return kReady;
   const std::lock_guard lock(open_file->mutex);
   const auto state =
@@ -71,11 +94,18 @@ Result<unsigned> OpenFiles::poll(std::uint64_t handle, std::function<void()> wak
 
 void OpenFiles::release(std::uint64_t handle) {
   std::shared_ptr<OpenFile> last;
-  const std::lock_guard lock(mutex_);
-  const auto found = files_.find(handle);
-  if (found == files_.end()) return;
-  last = std::move(found->second);
-  files_.erase(found);
+  bool kept = true;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = files_.find(handle); found != files_.end()) {
+      last = std::move(found->second);
+      kept = last->kept;
+      files_.erase(found);
+    }
+  }
+  if (state_ == nullptr || !kept) return;
+  state_->erase(text_key(handle));
+  state_->erase(trigger_key(handle));
 }
 
 }  // namespace nacre::procfs

@@ -20,20 +20,28 @@ namespace nacre::procfs {
 // other reads return slices of that one text, so no reader sees half of two.
 class OpenFiles {
  public:
-  // Without `triggers` nobody can wait for pressure.
-  OpenFiles(Tree& tree, const Clock& clock, PressureTriggers* triggers = nullptr)
-      : tree_(tree), clock_(clock), triggers_(triggers) {}
+  // Without `triggers` nobody can wait for pressure. With a state a successor goes on with the files that are
+  // open: `generation` is another number for each process.
+  OpenFiles(Tree& tree, const Clock& clock, PressureTriggers* triggers = nullptr, StateFile* state = nullptr,
+            std::uint64_t generation = 0)
+      : tree_(tree), clock_(clock), triggers_(triggers), state_(state), last_(generation << 40) {}
 
   Result<std::uint64_t> open(NodeId id, pid_t caller);
-  // The whole current text for a read at `offset`. EBADF for an unknown handle.
-  Result<std::shared_ptr<const std::string>> text(std::uint64_t handle, std::uint64_t offset);
+  // A file that the kernel has open, and who asks.
+  struct Handle {
+    std::uint64_t number = 0;
+    NodeId id{};
+    pid_t caller = 0;
+  };
+  // The whole current text for a read at `offset`.
+  Result<std::shared_ptr<const std::string>> text(const Handle& handle, std::uint64_t offset);
   void release(std::uint64_t handle);
 
   // What is written to a pressure file; see PressureTriggers::arm(). EBUSY: this one has a trigger
   // already. EINVAL: nothing can be written to this file.
-  Result<> write(std::uint64_t handle, std::string_view text);
+  Result<> write(const Handle& handle, std::string_view text);
   // What poll(2) says of it (POLL*); `wake` is called when that changes.
-  Result<unsigned> poll(std::uint64_t handle, std::function<void()> wake);
+  Result<unsigned> poll(const Handle& handle, std::function<void()> wake);
 
  private:
   struct OpenFile {
@@ -42,17 +50,22 @@ class OpenFiles {
     std::shared_ptr<const std::string> text;
     std::chrono::nanoseconds made_at{};
     bool read = false;  // the text has been read from its start
+    bool kept = false;  // it is in the state
     std::shared_ptr<PressureTrigger> trigger;
   };
   Result<> render(OpenFile& open_file);
-  std::shared_ptr<OpenFile> find(std::uint64_t handle);
+  // One of a predecessor's is opened anew, and goes on with the text that was being read. ESTALE, ESRCH: its
+  // container is gone.
+  Result<std::shared_ptr<OpenFile>> find(const Handle& handle);
+  Result<std::shared_ptr<PressureTrigger>> arm(const Tree::File& file, std::string_view text);
 
   Tree& tree_;
   const Clock& clock_;
   PressureTriggers* const triggers_;
+  StateFile* const state_;
   std::mutex mutex_;  // leaf
   std::unordered_map<std::uint64_t, std::shared_ptr<OpenFile>> files_;
-  std::uint64_t last_ = 0;
+  std::uint64_t last_;
 };
 
 }  // namespace nacre::procfs

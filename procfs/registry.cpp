@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <nlohmann/json.hpp>
 
 #include "base/control/message.h"
 #include "base/parse.h"
@@ -54,6 +55,28 @@ std::uint64_t oldest_start(const std::string& directory, pid_t otherwise) {
   return oldest == UINT64_MAX ? 0 : oldest;
 }
 
+// As parse_memberships() reads it.
+std::string text_of(const std::vector<cgroup::Membership>& memberships) {
+  std::string text;
+  for (const auto& membership : memberships) {
+    std::string controllers;
+    for (const auto& name : membership.controllers) controllers += (controllers.empty() ? "" : ",") + name;
+    text += (controllers.empty() ? "0:" : "1:") + controllers + ":" + membership.path + "\n";
+  }
+  return text;
+}
+
+// By which unregistered containers are told apart.
+std::string visitor_key(const std::vector<cgroup::Membership>& memberships) {
+  std::string key;
+  for (const auto& membership : memberships) key += membership.path + "\n";
+  return key;
+}
+
+// In the state.
+constexpr const char* kContainers = "containers/";
+constexpr const char* kLastNumber = "last-container";
+
 }  // namespace
 
 Result<std::vector<cgroup::Membership>> Registry::memberships_of(pid_t pid) const {
@@ -69,6 +92,7 @@ Result<Container::Identity> Registry::identify(const control::Registration& regi
   if (registration.cgroup_path.empty()) {
     auto memberships = TRY(memberships_of(registration.init));
     for (auto& membership : memberships) leave_init_scope(membership.path);
+    identity.memberships = text_of(memberships);
     identity.cgroup_path = TRY(cgroup::path_for(memberships, "memory"));
     identity.places = TRY(locate(hierarchies_, memberships));
   } else {
@@ -102,10 +126,73 @@ Result<ContainerRef> Registry::add(const control::Registration& registration) {
       return fail(EEXIST, name + " is already registered");
     forget(registration.id);
   }
-  by_id_[registration.id] = {container, registration.init, stat.start_ticks};
+  const Member member{container, registration.init, stat.start_ticks};
+  TRY(during(name, remember(*container, member)));
+  by_id_[registration.id] = member;
   by_number_[container->number()] = container;
   by_cgroup_[container->cgroup_path()] = container;
   return container;
+}
+
+Result<> Registry::remember(const Container& container, const Member& member) {
+  if (sources_.state == nullptr) return {};
+  const auto& identity = container.identity();
+  const nlohmann::json json{{"id", identity.id},
+                            {"init", member.init},
+                            {"init_start", member.init_start},
+                            {"cgroup", identity.cgroup_path},
+                            {"memberships", identity.memberships},
+                            {"birth", identity.birth.boottime.count()},
+                            {"offset", identity.birth.offset.count()}};
+  const auto number = std::to_string(identity.number);
+  TRY(sources_.state->put(kLastNumber, std::to_string(last_number_)));
+  return sources_.state->put(kContainers + number,
+                             json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+void Registry::erase(ContainerNumber number) {
+  if (sources_.state == nullptr) return;
+  sources_.state->erase(kContainers + std::to_string(number));
+  for (const auto& [key, value] : sources_.state->entries_below(Container::kept_below(number)))
+    sources_.state->erase(key);
+}
+
+Result<> Registry::restore(ContainerNumber number, const std::string& text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_object()) return fail(EINVAL);
+  Container::Identity identity{.number = number,
+                               .id = json.value("id", std::string()),
+                               .cgroup_path = json.value("cgroup", std::string()),
+                               .places = {},
+                               .birth = {std::chrono::nanoseconds(json.value("birth", std::int64_t{0})),
+                                         std::chrono::nanoseconds(json.value("offset", std::int64_t{0}))},
+                               .memberships = json.value("memberships", std::string())};
+  const auto memberships = TRY(cgroup::parse_memberships(identity.memberships));
+  identity.places = TRY(identity.memberships.empty() ? locate(hierarchies_, identity.cgroup_path)
+                                                     : locate(hierarchies_, memberships));
+  const Member member{std::make_shared<Container>(sources_, identity), json.value("init", pid_t{0}),
+                      json.value("init_start", std::uint64_t{0})};
+  const std::unique_lock lock(mutex_);
+  if (identity.id.empty()) {
+    visitors_.emplace_back(visitor_key(memberships), member.container);
+    return {};
+  }
+  if (!lives(member.init, member.init_start)) return fail(ESRCH);
+  by_id_[identity.id] = member;
+  by_number_[number] = member.container;
+  by_cgroup_[identity.cgroup_path] = member.container;
+  return {};
+}
+
+void Registry::restore() {
+  if (sources_.state == nullptr) return;
+  last_number_ = parse_int<ContainerNumber>(sources_.state->value(kLastNumber)).value_or(0);
+  for (const auto& [key, text] : sources_.state->entries_below(kContainers)) {
+    const auto number =
+        parse_int<ContainerNumber>(std::string_view(key).substr(std::string_view(kContainers).size()));
+    // One that ended meanwhile is forgotten, as it would have been.
+    if (number && !restore(*number, text)) erase(*number);
+  }
 }
 
 void Registry::forget(const std::string& id) {
@@ -116,6 +203,8 @@ void Registry::forget(const std::string& id) {
       above != by_cgroup_.end() && above->second == container)
     by_cgroup_.erase(above);
   by_id_.erase(found);
+  container->retire();
+  erase(container->number());
   for (const auto& directory : container->places().own_directories()) sources_.files.close_below(directory);
 }
 
@@ -185,8 +274,7 @@ ContainerRef Registry::registered_above(const std::vector<cgroup::Membership>& m
 
 Result<ContainerRef> Registry::unregistered(const std::vector<cgroup::Membership>& memberships,
                                             pid_t caller) {
-  std::string key;
-  for (const auto& membership : memberships) key += membership.path + "\n";
+  auto key = visitor_key(memberships);
   {
     const std::unique_lock lock(mutex_);
     const auto known = std::ranges::find(visitors_, key, &std::pair<std::string, ContainerRef>::first);
@@ -197,12 +285,18 @@ Result<ContainerRef> Registry::unregistered(const std::vector<cgroup::Membership
   }
   Container::Identity identity;
   identity.number = ++last_number_;
+  identity.memberships = text_of(memberships);
   identity.places = TRY(locate(hierarchies_, memberships));
   identity.birth = {ticks(oldest_start(identity.places.tasks, caller)), {}};
   auto container = std::make_shared<Container>(sources_, std::move(identity));
+  static_cast<void>(remember(*container, {}));
   const std::unique_lock lock(mutex_);
   visitors_.emplace_front(std::move(key), container);
-  if (visitors_.size() > kVisitors) visitors_.pop_back();
+  if (visitors_.size() > kVisitors) {
+    visitors_.back().second->retire();
+    erase(visitors_.back().second->number());
+    visitors_.pop_back();
+  }
   return container;
 }
 

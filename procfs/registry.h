@@ -34,6 +34,9 @@ class Registry {
   Registry(Sources sources, const cgroup::Hierarchies& hierarchies)
       : sources_(sources), hierarchies_(hierarchies) {}
 
+  // Those that the last daemon knew and that still live; call first, where there is a state.
+  void restore();
+
   // Takes a container in. EEXIST when the id is taken and its init lives; an id whose init
   // has died is taken over. EINVAL, ESRCH, ENOENT for a bad id, init or cgroup.
   Result<ContainerRef> add(const control::Registration& registration);
@@ -60,6 +63,10 @@ class Registry {
   ContainerRef registered_above(const std::vector<cgroup::Membership>& memberships) const;
   Result<ContainerRef> unregistered(const std::vector<cgroup::Membership>& memberships, pid_t caller);
   void forget(const std::string& id);  // with mutex_ held
+  // In the state, for restore().
+  Result<> remember(const Container& container, const Member& member);
+  void erase(ContainerNumber number);
+  Result<> restore(ContainerNumber number, const std::string& text);
 
   const Sources sources_;
   const cgroup::Hierarchies& hierarchies_;

@@ -96,6 +96,20 @@ ssize_t splice_device(int from, off_t* from_offset, int to, off_t* to_offset, st
   return ::splice(from, from_offset, to, to_offset, size, flags);
 }
 
+// The kernel has had the answer to the negotiation that is repeated for libfuse alone.
+thread_local bool repeating = false;
+
+ssize_t write_resumed(int fd, iovec* parts, int count, void*) {
+  if (!repeating) return ::writev(fd, parts, count);
+  ssize_t size = 0;
+  for (const auto& part : std::span(parts, static_cast<std::size_t>(count)))
+    size += static_cast<ssize_t>(part.iov_len);
+  return size;
+}
+
+// Of protocol 7.40 (Linux 6.9), for which Debian 12 has no name.
+constexpr std::int32_t kNotifyResend = 7;
+
 // An orderly end of the peer reads like an unmount.
 ssize_t read_socket(int fd, void* buffer, std::size_t size, void*) {
   const auto count = ::recv(fd, buffer, size, 0);
@@ -151,6 +165,45 @@ Result<> Session::allow_idmapped_mounts() {
                                             .clone_fd = nullptr};
   const int rc = fuse_session_custom_io(session_, &kDeviceIo, sizeof(kDeviceIo), fuse_session_fd(session_));
   return rc == 0 ? Result<>{} : fail(-rc, "allow idmapped mounts");
+}
+
+Result<std::string> Session::negotiate() {
+  fuse_buf buffer{};
+  int size = 0;
+  do size = fuse_session_receive_buf(session_, &buffer);
+  while (size == -EINTR);
+  std::string request;
+  if (size > 0) request.assign(static_cast<const char*>(buffer.mem), static_cast<std::size_t>(size));
+  if (size > 0) {
+    const RawRequest::Scope scope(std::as_bytes(std::span(request)));
+    fuse_session_process_buf(session_, &buffer);
+  }
+  std::free(buffer.mem);
+  if (size <= 0) return fail(size < 0 ? -size : ENODEV, "wait for the kernel's first request");
+  return request;
+}
+
+Result<bool> Session::resume(UniqueFd device, std::string_view negotiation) {
+  static constexpr fuse_custom_io kResumedIo{.writev = write_resumed,
+                                             .read = read_device,
+                                             .splice_receive = splice_device,
+                                             .splice_send = splice_device,
+                                             .clone_fd = nullptr};
+  const int fd = device.get();
+  if (const int rc = fuse_session_custom_io(session_, &kResumedIo, sizeof(kResumedIo), fd); rc != 0)
+    return fail(-rc, "take over the connection");
+  static_cast<void>(device.release());  // the session's from here on
+  std::string request(negotiation);
+  fuse_buf buffer{};
+  buffer.size = request.size();
+  buffer.mem = request.data();
+  repeating = true;
+  fuse_session_process_buf(session_, &buffer);
+  repeating = false;
+  if (fuse_session_exited(session_) != 0)
+    return bad_input("the FUSE library refused to take over the connection");
+  const fuse_out_header resend{.len = sizeof(fuse_out_header), .error = kNotifyResend, .unique = 0};
+  return ::write(fd, &resend, sizeof(resend)) == sizeof(resend);
 }
 
 Result<> Session::attach_socket(int socket) {

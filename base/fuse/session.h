@@ -8,11 +8,13 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/fuse/reader_seat.h"
 #include "base/fuse/request_poll.h"
 #include "base/result.h"
+#include "base/unique_fd.h"
 
 namespace nacre::fuse {
 
@@ -46,6 +48,14 @@ class Session {
   // after mount(). It takes the mount option "default_permissions". Where the kernel does, requests that make
   // nothing come without their caller's uid and gid, which are -1 then.
   Result<> allow_idmapped_mounts();
+
+  // Answers the kernel's first request, which serve() does by itself otherwise; after mount(). It returns
+  // that request, for the resume() of a process that takes over.
+  Result<std::string> negotiate();
+  // Goes on where another process ended, however it did: `device` is its mounted /dev/fuse, `negotiation`
+  // what its negotiate() has returned. What it had read and not answered comes again (Linux 6.9); false: this
+  // kernel cannot.
+  Result<bool> resume(UniqueFd device, std::string_view negotiation);
 
   // Leaves unmounting to somebody else.
   void leave_mounted() { mounted_ = false; }

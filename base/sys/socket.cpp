@@ -19,6 +19,7 @@ namespace {
 struct Address {
   UniqueFd directory;
   sockaddr_un address{};
+  socklen_t size = 0;
 };
 
 Result<Address> address_of(const std::string& path) {
@@ -33,6 +34,11 @@ Result<Address> address_of(const std::string& path) {
     if (name.size() >= sizeof(result.address.sun_path)) return fail(ENAMETOOLONG, path);
   }
   std::memcpy(result.address.sun_path, name.c_str(), name.size() + 1);
+  result.size = sizeof(result.address);
+  if (name.starts_with('@')) {
+    result.address.sun_path[0] = '\0';
+    result.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+  }
   return result;
 }
 
@@ -41,9 +47,8 @@ const sockaddr* generic(const sockaddr_un& address) { return reinterpret_cast<co
 Result<UniqueFd> connect_to(const std::string& path, int type) {
   const auto address = TRY(during("connect to " + path, address_of(path)));
   UniqueFd socket{TRY(checked([&] { return ::socket(AF_UNIX, type | SOCK_CLOEXEC, 0); }))};
-  TRY(during("connect to " + path, succeed([&] {
-               return ::connect(socket.get(), generic(address.address), sizeof(address.address));
-             })));
+  TRY(during("connect to " + path,
+             succeed([&] { return ::connect(socket.get(), generic(address.address), address.size); })));
   return socket;
 }
 
@@ -53,10 +58,9 @@ Result<UniqueFd> listen_at(const std::string& path, int type) {
   ::unlink(path.c_str());
   // The mode of the socket file is that of the descriptor at bind(2).
   TRY(succeed([&] { return ::fchmod(socket.get(), 0600); }));
-  TRY(during("listen on " + path, succeed([&] {
-               return ::bind(socket.get(), generic(address.address), sizeof(address.address));
-             })));
-  TRY(succeed([&] { return ::listen(socket.get(), 128); }));
+  TRY(during("listen on " + path,
+             succeed([&] { return ::bind(socket.get(), generic(address.address), address.size); })));
+  if (type != SOCK_DGRAM) TRY(succeed([&] { return ::listen(socket.get(), 128); }));
   return socket;
 }
 
@@ -72,6 +76,9 @@ Result<UniqueFd> listen_seqpacket(const std::string& path) { return listen_at(pa
 Result<UniqueFd> listen_stream(const std::string& path) { return listen_at(path, SOCK_STREAM); }
 Result<UniqueFd> connect_seqpacket(const std::string& path) { return connect_to(path, SOCK_SEQPACKET); }
 Result<UniqueFd> connect_stream(const std::string& path) { return connect_to(path, SOCK_STREAM); }
+
+Result<UniqueFd> bind_datagram(const std::string& path) { return listen_at(path, SOCK_DGRAM); }
+Result<UniqueFd> connect_datagram(const std::string& path) { return connect_to(path, SOCK_DGRAM); }
 
 Result<UniqueFd> accept_connection(int listener) {
   return UniqueFd{TRY(checked([&] { return ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC); }))};

@@ -24,6 +24,9 @@ Result<UniqueFd> listen_seqpacket(const std::string& path);
 Result<UniqueFd> listen_stream(const std::string& path);
 Result<UniqueFd> connect_seqpacket(const std::string& path);
 Result<UniqueFd> connect_stream(const std::string& path);
+// SOCK_DGRAM, as sd_notify(3) speaks; a path that begins with '@' is abstract.
+Result<UniqueFd> bind_datagram(const std::string& path);
+Result<UniqueFd> connect_datagram(const std::string& path);
 Result<UniqueFd> accept_connection(int listener);
 
 struct Message {

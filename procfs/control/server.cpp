@@ -50,11 +50,11 @@ void Server::stop() { static_cast<void>(!::eventfd_write(wake_.get(), 1)); }
 void Server::run() {
   while (wait())
     if (may_leave()) {
+      left_idle_ = true;
       options_.on_idle();
       break;
     }
   clients_.clear();
-  ::unlink(options_.path.c_str());
   listener_.reset();
 }
 

@@ -18,7 +18,7 @@ namespace nacre::procfs {
 class Server {
  public:
   struct Options {
-    std::string path;                                    // of the socket file, removed at the end
+    std::string path;                                    // of the socket file, removed when leaving
     std::optional<std::chrono::milliseconds> idle_exit;  // leave after that long without containers
     std::function<void()> on_idle;                       // called once, when leaving
   };
@@ -27,7 +27,8 @@ class Server {
 
   // Serves until stop() or for lack of containers.
   void run();
-  void stop();  // from any thread
+  void stop();                                   // from any thread
+  bool left_idle() const { return left_idle_; }  // once run() has returned
 
  private:
   struct Client {
@@ -53,6 +54,7 @@ class Server {
   UniqueFd listener_;
   UniqueFd wake_;
   Options options_;
+  bool left_idle_ = false;
   std::list<Client> clients_;
   std::chrono::steady_clock::time_point last_busy_ = std::chrono::steady_clock::now();
 };

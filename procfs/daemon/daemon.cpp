@@ -7,21 +7,28 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <map>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "base/cgroup/hierarchy.h"
 #include "base/fuse/session.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "base/scope_exit.h"
 #include "base/sys/file.h"
 #include "base/sys/socket.h"
 #include "procfs/control/server.h"
+#include "procfs/daemon/fd_store.h"
+#include "procfs/daemon/keeper.h"
 #include "procfs/daemon/mount_space.h"
 #include "procfs/daemon/shared_mounts.h"
 #include "procfs/daemon/single_instance.h"
 #include "procfs/fuse/operations.h"
 #include "procfs/load_tracker.h"
+#include "procfs/state/state_file.h"
+#include "procfs/sysinfo/pending_calls.h"
 #include "procfs/view_mounts.h"
 
 namespace nacre::procfs {
@@ -51,69 +58,195 @@ std::vector<std::string> mountpoints(const cgroup::Hierarchies& hierarchies) {
   return paths;
 }
 
+// What a daemon holds that its successor goes on with.
+struct Estate {
+  MountSpace space;
+  UniqueFd socket;  // the control socket
+  StateFile state;
+  UniqueFd calls;  // system calls that were taken and not answered
+  std::map<std::string, UniqueFd> listeners;
+  bool inherited = false;
+};
+
+constexpr const char* kFuse = "fuse";
+constexpr const char* kRoot = "root";
+constexpr const char* kSpace = "space";
+constexpr const char* kSocket = "control";
+constexpr const char* kState = "state";
+constexpr const char* kCalls = "calls";
+// In the state: the kernel's first request, and how many daemons there have been.
+constexpr const char* kNegotiation = "negotiation";
+constexpr const char* kGeneration = "generation";
+constexpr const char* kBorn = "born";
+
+Result<std::optional<Estate>> inherit(FdStore& store) {
+  auto fuse = store.take(kFuse), root = store.take(kRoot), space = store.take(kSpace),
+       socket = store.take(kSocket), memory = store.take(kState), calls = store.take(kCalls);
+  auto listeners = store.take_all(kListenerPrefix);
+  if (!fuse || !root || !space || !socket || !memory || !calls) return std::nullopt;
+  auto state = StateFile::open(std::move(memory));
+  if (!state || state->value(kNegotiation).empty()) return std::nullopt;
+  return Estate{.space = TRY(enter_mount_space(std::move(fuse), std::move(root), std::move(space))),
+                .socket = std::move(socket),
+                .state = std::move(*state),
+                .calls = std::move(calls),
+                .listeners = std::move(listeners),
+                .inherited = true};
+}
+
+Result<Estate> found(const std::string& directory, const cgroup::Hierarchies& hierarchies) {
+  const auto mountpoint = directory + "/mnt";
+  TRY(sys::make_directories(mountpoint));
+  return Estate{.space = TRY(enter_mount_space(directory, mountpoint, mountpoints(hierarchies))),
+                .socket = TRY(sys::listen_seqpacket(directory + "/control")),
+                .state = TRY(StateFile::create()),
+                .calls = TRY(PendingCalls::create()),
+                .listeners = {},
+                .inherited = false};
+}
+
+// Only when the connection can be taken over: a successor finds all of it or nothing.
+Result<> bequeath(FdStore& store, const Estate& estate, int fuse) {
+  TRY(store.keep(kRoot, estate.space.root.get()));
+  TRY(store.keep(kSpace, estate.space.space.get()));
+  TRY(store.keep(kSocket, estate.socket.get()));
+  TRY(store.keep(kState, estate.state.descriptor()));
+  TRY(store.keep(kCalls, estate.calls.get()));
+  return store.keep(kFuse, fuse);
+}
+
+Result<> connect(fuse::Session& session, Estate& estate) {
+  if (!estate.inherited) {
+    TRY(session.mount("/dev/fd/" + std::to_string(estate.space.fuse.get())));
+    static_cast<void>(estate.space.fuse.release());  // the session's from here on
+    return estate.state.put(kNegotiation, TRY(session.negotiate()));
+  }
+  if (!TRY(session.resume(std::move(estate.space.fuse), estate.state.value(kNegotiation))))
+    log::warning("this kernel does not repeat requests (Linux 6.9): readers that were waiting go on to wait");
+  return {};
+}
+
+std::uint64_t next_generation(StateFile& state) {
+  const auto generation = parse_int<std::uint64_t>(state.value(kGeneration)).value_or(0) + 1;
+  static_cast<void>(state.put(kGeneration, std::to_string(generation)));
+  return generation;
+}
+
+// What the kernel has been told of the files stays true.
+std::int64_t born(StateFile& state, const Clock& clock) {
+  if (const auto kept = parse_int<std::int64_t>(state.value(kBorn))) return *kept;
+  const auto now = std::chrono::floor<std::chrono::seconds>(clock.realtime()).count();
+  static_cast<void>(state.put(kBorn, std::to_string(now)));
+  return now;
+}
+
 // Everything that runs, in the order it starts; it ends in the opposite order.
-Result<> serve(const Options& options, const std::string& directory, const cgroup::Hierarchies& hierarchies,
-               MountSpace space, UniqueFd socket, const std::function<void()>& on_ready) {
+Result<int> serve(const Options& options, const std::string& directory,
+                  const cgroup::Hierarchies& hierarchies, FdStore& store, bool systemd, Estate estate,
+                  const std::function<void()>& on_ready) {
   SystemClock clock;
   HotFiles files;
   Host host(files, clock);
-  Registry registry({files, host, clock}, hierarchies);
+  Registry registry({files, host, clock, &estate.state}, hierarchies);
+  registry.restore();
   Tree tree(registry);
   const auto triggers = TRY(during("wait for pressure", PressureTriggers::start()));
-  OpenFiles open_files(tree, clock, triggers.get());
-  FileSystem file_system{tree, open_files,
-                         std::chrono::floor<std::chrono::seconds>(clock.realtime()).count()};
-  auto supervisor = TRY(during("start the system call supervisor", Supervisor::start(registry)));
-  Service service(registry, *supervisor,
-                  [&](const Container& container) { return open_view_mounts(space.root.get(), container); });
+  OpenFiles open_files(tree, clock, triggers.get(), &estate.state, next_generation(estate.state));
+  FileSystem file_system{tree, open_files, born(estate.state, clock)};
+  auto supervisor = TRY(during(
+      "start the system call supervisor",
+      Supervisor::start(registry,
+                        {.keep = [&](const auto& name, int listener) { return store.keep(name, listener); },
+                         .drop = [&](const auto& name) { store.drop(name); },
+                         .calls = estate.calls.get(),
+                         .listeners = std::move(estate.listeners)})));
+  Service service(registry, *supervisor, [&](const Container& container) {
+    return open_view_mounts(estate.space.root.get(), container);
+  });
 
   auto session = TRY(fuse::Session::create("nacre-procfs", operations(), &file_system, {}));
-  TRY(session.mount("/dev/fd/" + std::to_string(space.fuse.get())));
-  static_cast<void>(space.fuse.release());  // the session's from here on
+  TRY(connect(session, estate));
+  if (store.present()) session.leave_mounted();
+  if (!estate.inherited) TRY(bequeath(store, estate, fuse_session_fd(session.get())));
+  bool replace = false;
   auto server = TRY(Server::create(
-      service, std::move(socket),
+      service, std::move(estate.socket),
       {.path = directory + "/control", .idle_exit = options.idle_exit, .on_idle = [&] { session.stop(); }}));
   const LoadTracker tracker(registry, files);
   // What is mounted elsewhere is looked up here first, so others have to serve by then.
   Result<SharedMounts> shared;
   std::thread control([&] {
     if (!options.shared.empty())
-      shared = SharedMounts::attach(std::move(space.outside), space.root.get(), options.shared);
+      shared = estate.inherited ? SharedMounts::adopt(std::move(estate.space.outside), options.shared)
+                                : SharedMounts::attach(std::move(estate.space.outside),
+                                                       estate.space.root.get(), options.shared);
     if (shared) {
+      store.ready();
       on_ready();
       server.run();
     } else {
       session.stop();
     }
   });
-  auto served = session.serve({.threads = kFuseThreads, .poll = kPoll});
+  auto served = session.serve({.threads = kFuseThreads, .poll = kPoll, .signals = {}, .on_signal = [&](int) {
+                                 replace = store.present();
+                                 session.stop();
+                               }});
   triggers->stop();  // before the session that it wakes callers of
   server.stop();
   control.join();
   if (!shared) served = std::unexpected(std::move(shared.error()));
   // A thread held up by a caller's memory would never be joined; the process ends instead.
   if (!supervisor->stop()) static_cast<void>(supervisor.release());
-  return served;
+  TRY(served);
+  // systemd may be about to start the next one; if it is not, what it keeps goes.
+  const bool goes_on = replace || (systemd && !server.left_idle());
+  if (goes_on) {
+    shared->leave();
+  } else {
+    ::unlink((directory + "/control").c_str());
+    ::unlink((directory + "/pid").c_str());
+  }
+  return replace ? kReplaceMe : 0;
+}
+
+Result<std::string> prepared_directory(const Options& options) {
+  return during("prepare " + options.directory, prepare_directory(options.directory));
 }
 
 }  // namespace
 
-Result<> run_daemon(const Options& options, const std::function<void()>& on_ready) {
+Result<int> run_daemon(const Options& options, pid_t keeper, const std::function<void()>& on_ready) {
   fuse::block_signals();
-  const auto directory = TRY(prepare_directory(options.directory));
-  const auto lock = TRY(become_the_only_one(directory));
+  const auto directory = TRY(prepared_directory(options));
+  auto store = TRY(FdStore::connect());
+  auto lock = store.take("lock");
+  if (!lock) {
+    lock = TRY(become_the_only_one(directory));
+    TRY(store.keep("lock", lock.get()));
+  }
   const auto hierarchies = TRY(find_cgroups());
-  const auto mountpoint = directory + "/mnt";
-  TRY(sys::make_directories(mountpoint));
-  auto space = TRY(enter_mount_space(directory, mountpoint, mountpoints(hierarchies)));
-  const auto pid_file = directory + "/pid";
+  TRY(sys::replace_file(directory + "/pid", std::to_string(keeper != 0 ? keeper : ::getpid()) + "\n"));
+  ScopeExit remove_pid{[&] { ::unlink((directory + "/pid").c_str()); }};
+  auto inherited = TRY(inherit(store));
+  auto estate = inherited ? std::move(*inherited) : TRY(found(directory, hierarchies));
+  remove_pid.dismiss();
+  const bool systemd = store.present() && keeper == 0;
+  return serve(options, directory, hierarchies, store, systemd, std::move(estate), on_ready);
+}
+
+Result<int> keep_daemon(const Options& options, char** argv, const std::function<void()>& on_ready) {
+  const auto directory = TRY(prepared_directory(options));
+  auto lock = TRY(become_the_only_one(directory));
+  // By its path, so that after an upgrade the new program is started.
+  std::vector<std::string> arguments{TRY(sys::read_link_at(AT_FDCWD, "/proc/self/exe"))};
+  for (char** argument = argv + 1; *argument != nullptr; ++argument) arguments.emplace_back(*argument);
+  auto keeper = TRY(Keeper::create(std::move(arguments), directory, std::move(lock)));
   const ScopeExit remove_files{[&] {
-    ::unlink(pid_file.c_str());
+    ::unlink((directory + "/pid").c_str());
     ::unlink((directory + "/control").c_str());
   }};
-  TRY(sys::replace_file(pid_file, std::to_string(::getpid()) + "\n"));
-  auto socket = TRY(sys::listen_seqpacket(directory + "/control"));
-  return serve(options, directory, hierarchies, std::move(space), std::move(socket), on_ready);
+  return keeper.run(on_ready);
 }
 
 }  // namespace nacre::procfs

@@ -19,6 +19,8 @@ namespace {
 
 constexpr unsigned kHarmless = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
+Result<UniqueFd> own_namespace() { return sys::open_at(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY); }
+
 Result<> leave_namespace() {
   TRY(during("leave the mount namespace", sys::succeed([] { return ::unshare(CLONE_NEWNS); })));
   // What the host unmounts must go here too; nothing of ours goes there.
@@ -68,7 +70,7 @@ Result<MountSpace> enter_mount_space(const std::string& directory, const std::st
                                      const std::vector<std::string>& cgroup_mounts) {
   MountSpace space;
   space.fuse = TRY(during("open /dev/fuse (modprobe fuse)", sys::open_at(AT_FDCWD, "/dev/fuse", O_RDWR)));
-  space.outside = TRY(sys::open_at(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY));
+  space.outside = TRY(own_namespace());
   TRY(leave_namespace());
   if (const auto reduced = reduce_root(directory, mountpoint, cgroup_mounts); !reduced)
     log::debug("keeping the host's mounts in view: " + reduced.error().message());
@@ -81,7 +83,18 @@ Result<MountSpace> enter_mount_space(const std::string& directory, const std::st
   space.root =
       TRY(during("mount the file system", sys::new_mount("fuse", parameters, kHarmless | MOUNT_ATTR_RDONLY)));
   TRY(during("mount on " + mountpoint, sys::attach_mount(space.root.get(), AT_FDCWD, mountpoint.c_str())));
+  space.space = TRY(own_namespace());
   return space;
+}
+
+Result<MountSpace> enter_mount_space(UniqueFd fuse, UniqueFd root, UniqueFd space) {
+  MountSpace entered{.fuse = std::move(fuse),
+                     .root = std::move(root),
+                     .space = std::move(space),
+                     .outside = TRY(own_namespace())};
+  TRY(during("enter the mount namespace of the last daemon",
+             sys::succeed([&] { return ::setns(entered.space.get(), CLONE_NEWNS); })));
+  return entered;
 }
 
 }  // namespace nacre::procfs

@@ -14,7 +14,8 @@ namespace nacre::procfs {
 struct MountSpace {
   UniqueFd fuse;     // /dev/fuse, mounted
   UniqueFd root;     // the root of the mounted file system
-  UniqueFd outside;  // the mount namespace that was left
+  UniqueFd space;    // this mount namespace
+  UniqueFd outside;  // the one that was left
 };
 
 // Leaves the caller's mount namespace, mounts a FUSE file system on `mountpoint` and gives
@@ -23,5 +24,8 @@ struct MountSpace {
 // RAM file system) the other mounts stay.
 Result<MountSpace> enter_mount_space(const std::string& directory, const std::string& mountpoint,
                                      const std::vector<std::string>& cgroup_mounts);
+
+// Enters the one that a predecessor has made: `space` is its mount namespace. Call before any thread exists.
+Result<MountSpace> enter_mount_space(UniqueFd fuse, UniqueFd root, UniqueFd space);
 
 }  // namespace nacre::procfs

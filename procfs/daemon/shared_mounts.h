@@ -16,6 +16,12 @@ class SharedMounts {
   // `outside` is that mount namespace, `root` the mounted file system, which must be served by other threads
   // than the caller's. What a daemon that was killed has left there is taken away.
   static Result<SharedMounts> attach(UniqueFd outside, int root, std::string directory);
+  // Those that a predecessor has attached, and that go on.
+  static SharedMounts adopt(UniqueFd outside, std::string directory) {
+    return SharedMounts(std::move(outside), std::move(directory));
+  }
+  // They are a successor's from here on.
+  void leave() { outside_.reset(); }
   SharedMounts() = default;
   SharedMounts(SharedMounts&&) = default;
   SharedMounts& operator=(SharedMounts&&) = default;

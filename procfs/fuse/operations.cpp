@@ -89,10 +89,14 @@ void op_open(fuse_req_t req, fuse_ino_t ino, fuse_file_info* info) {
       });
 }
 
-void op_read(fuse_req_t req, fuse_ino_t, std::size_t size, off_t offset, fuse_file_info* info) {
+OpenFiles::Handle handle_of(fuse_req_t req, fuse_ino_t ino, const fuse_file_info& info) {
+  return {info.fh, NodeId::from(ino), caller_of(req)};
+}
+
+void op_read(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info* info) {
   const auto start = static_cast<std::uint64_t>(offset);
   answer(
-      req, [&](FileSystem& fs) { return fs.files.text(info->fh, start); },
+      req, [&](FileSystem& fs) { return fs.files.text(handle_of(req, ino, *info), start); },
       [&](const std::shared_ptr<const std::string>& text) {
         if (start >= text->size()) {
           fuse_reply_buf(req, nullptr, 0);
@@ -103,11 +107,12 @@ void op_read(fuse_req_t req, fuse_ino_t, std::size_t size, off_t offset, fuse_fi
       });
 }
 
-void op_write(fuse_req_t req, fuse_ino_t, const char* data, std::size_t size, off_t, fuse_file_info* info) {
+void op_write(fuse_req_t req, fuse_ino_t ino, const char* data, std::size_t size, off_t,
+              fuse_file_info* info) {
   answer(
       req,
       [&](FileSystem& fs) -> Result<std::size_t> {
-        TRY(fs.files.write(info->fh, {data, size}));
+        TRY(fs.files.write(handle_of(req, ino, *info), {data, size}));
         return size;
       },
       [&](std::size_t written) { fuse_reply_write(req, written); });
@@ -120,10 +125,10 @@ std::function<void()> waking(fuse_pollhandle* handle) {
   return [kept] { fuse_lowlevel_notify_poll(kept.get()); };
 }
 
-void op_poll(fuse_req_t req, fuse_ino_t, fuse_file_info* info, fuse_pollhandle* handle) {
+void op_poll(fuse_req_t req, fuse_ino_t ino, fuse_file_info* info, fuse_pollhandle* handle) {
   auto wake = waking(handle);
   answer(
-      req, [&](FileSystem& fs) { return fs.files.poll(info->fh, std::move(wake)); },
+      req, [&](FileSystem& fs) { return fs.files.poll(handle_of(req, ino, *info), std::move(wake)); },
       [&](unsigned events) { fuse_reply_poll(req, events); });
 }
 

@@ -5,8 +5,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <array>
-
 #include "base/sys/checked.h"
 #include "base/sys/file.h"
 
@@ -25,13 +23,6 @@ Result<> still_waits(int listener, std::uint64_t id) {
   return fail(errno);
 }
 
-// A later kernel may know longer structures and copies its own size.
-template <typename Record>
-struct Roomy {
-  Record record{};
-  std::array<char, 256> room{};
-};
-
 Result<> send(int listener, const seccomp_notif_resp& answer) {
   Roomy<seccomp_notif_resp> response{.record = answer};
   auto sent = sys::succeed([&] { return ::ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response); });
@@ -49,11 +40,9 @@ bool is_listener(int descriptor) {
 
 void prefer_sync_wake_up(int listener) { static_cast<void>(::ioctl(listener, kSetFlags, kSyncWakeUp)); }
 
-Result<std::optional<seccomp_notif>> receive_notification(int listener) {
-  Roomy<seccomp_notif> notification;  // the kernel wants it zeroed
-  const auto received =
-      sys::succeed([&] { return ::ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &notification); });
-  if (received) return notification.record;
+Result<std::optional<seccomp_notif>> receive_notification(int listener, NotificationRoom& room) {
+  const auto received = sys::succeed([&] { return ::ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &room); });
+  if (received) return room.record;
   if (received.error().code == ENOENT) return std::nullopt;
   return std::unexpected(received.error());
 }

@@ -3,6 +3,7 @@
 
 #include <linux/seccomp.h>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,8 +21,17 @@ bool is_listener(int descriptor);
 // cannot is as good, only slower.
 void prefer_sync_wake_up(int listener);
 
-// The next waiting call. Nothing when its thread was killed or interrupted meanwhile.
-Result<std::optional<seccomp_notif>> receive_notification(int listener);
+// A later kernel may know longer structures and copies its own size.
+template <typename Record>
+struct Roomy {
+  Record record{};
+  std::array<char, 256> room{};
+};
+using NotificationRoom = Roomy<seccomp_notif>;
+
+// The next waiting call, which the kernel writes into `room`, all zeroes. Nothing when its thread was killed
+// or interrupted meanwhile.
+Result<std::optional<seccomp_notif>> receive_notification(int listener, NotificationRoom& room);
 
 // Writes into the waiting caller's memory; EFAULT for a bad address. ENOENT when the caller
 // no longer waits, so that nothing is written into another process with the same number.

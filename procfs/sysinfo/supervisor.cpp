@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/parse.h"
 #include "base/sys/checked.h"
 #include "base/sys/process.h"
 #include "procfs/sysinfo/answer.h"
@@ -18,23 +19,68 @@ using namespace std::chrono_literals;
 
 // Writing into a caller's memory may wait for a file system of the caller's choice. Another
 // thread takes over then, so that no container can hold up the others; up to this many.
-constexpr std::size_t kMostThreads = 64;
+constexpr std::size_t kMostThreads = PendingCalls::kSlots;
 constexpr std::uint64_t kWake = 0;
 constexpr auto kStopPatience = 2s;
 
 }  // namespace
 
-Result<std::unique_ptr<Supervisor>> Supervisor::start(Registry& registry) {
+Result<std::unique_ptr<Supervisor>> Supervisor::start(Registry& registry, Kept kept) {
+  auto calls = TRY(PendingCalls::map(kept.calls));
   const auto rules = TRY(cpu_mask_rules());
   UniqueFd epoll{TRY(sys::checked([] { return ::epoll_create1(EPOLL_CLOEXEC); }))};
   UniqueFd wake{TRY(sys::checked([] { return ::eventfd(0, EFD_CLOEXEC); }))};
   // Never read, so that it wakes every thread.
   epoll_event event{.events = EPOLLIN, .data = {.u64 = kWake}};
   TRY(sys::succeed([&] { return ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, wake.get(), &event); }));
-  std::unique_ptr<Supervisor> supervisor(new Supervisor(registry, rules, std::move(epoll), std::move(wake)));
+  std::unique_ptr<Supervisor> supervisor(
+      new Supervisor(registry, rules, std::move(epoll), std::move(wake), std::move(calls), std::move(kept)));
+  supervisor->go_on();
   const std::lock_guard lock(supervisor->mutex_);
   supervisor->start_thread();
   return supervisor;
+}
+
+std::string Supervisor::name_of(const Container& container, std::uint64_t key) {
+  return std::string(kListenerPrefix) + std::to_string(container.number()) + "-" + std::to_string(key);
+}
+
+// Before any thread of ours runs.
+void Supervisor::go_on() {
+  std::map<std::uint64_t, WatchRef> left;
+  for (auto& [name, listener] : kept_.listeners) {
+    const auto words = split(std::string_view(name).substr(kListenerPrefix.size()), '-');
+    const auto number = words.size() == 2 ? parse_int<ContainerNumber>(words[0]) : std::nullopt;
+    const auto key = words.size() == 2 ? parse_int<std::uint64_t>(words[1]) : std::nullopt;
+    const auto container = number && key ? registry_.by_number(*number) : nullptr;
+    if (!container) {
+      kept_.drop(name);
+      continue;
+    }
+    last_key_ = std::max(last_key_, *key);
+    left[*key] = std::make_shared<Watch>(container, std::move(listener), true);
+  }
+  kept_.listeners.clear();
+  for (const auto& [key, call] : calls_.take_left())
+    if (const auto watch = left.find(key); watch != left.end())
+      static_cast<void>(answer_call(watch->second->fd.get(), call, *watch->second->container, rules_));
+  for (std::size_t slot = 0; slot < PendingCalls::kSlots; ++slot) calls_.answered(slot);
+
+  for (const auto& container : registry_.all()) {
+    const bool listened =
+        std::ranges::any_of(left, [&](const auto& item) { return item.second->container == container; });
+    const pid_t init = registry_.init_of(*container);
+    if (listened || init <= 0) continue;
+    auto pidfd = sys::pidfd_open(init);
+    if (!pidfd || !registry_.alive(*container) || !watch_init(container, std::move(*pidfd)))
+      registry_.remove(*container);
+  }
+  for (auto& [key, listener] : left) static_cast<void>(watch(key, listener));
+}
+
+std::uint64_t Supervisor::next_key() {
+  const std::lock_guard lock(mutex_);
+  return ++last_key_;
 }
 
 Supervisor::~Supervisor() {
@@ -45,7 +91,7 @@ Supervisor::~Supervisor() {
 void Supervisor::start_thread() {
   ++running_;
   ++waiting_;
-  threads_.emplace_back([this] { work(); });
+  threads_.emplace_back([this, slot = threads_.size()] { work(slot); });
 }
 
 bool Supervisor::stop() {
@@ -55,11 +101,9 @@ bool Supervisor::stop() {
   return thread_ended_.wait_for(lock, kStopPatience, [&] { return running_ == 0; });
 }
 
-Result<> Supervisor::watch(WatchRef watch) {
-  std::uint64_t key = 0;
+Result<> Supervisor::watch(std::uint64_t key, WatchRef watch) {
   {
     const std::lock_guard lock(mutex_);
-    key = ++last_key_;
     watches_[key] = watch;
   }
   epoll_event event{.events = EPOLLIN | EPOLLONESHOT, .data = {.u64 = key}};
@@ -73,15 +117,18 @@ Result<> Supervisor::watch(WatchRef watch) {
 }
 
 Result<> Supervisor::watch_init(const ContainerRef& container, UniqueFd pidfd) {
-  return watch(std::make_shared<Watch>(container, std::move(pidfd), false));
+  return watch(next_key(), std::make_shared<Watch>(container, std::move(pidfd), false));
 }
 
 Result<> Supervisor::add_listener(const ContainerRef& container, UniqueFd listener) {
   if (!is_listener(listener.get()))
     return bad_input("container " + container->id() + ": the descriptor is no seccomp listener");
   prefer_sync_wake_up(listener.get());
+  const auto key = next_key();
+  // First of all: from here on a call that waits is answered, whatever becomes of us.
+  TRY(kept_.keep(name_of(*container, key), listener.get()));
   TRY(during("watch the seccomp listener of container " + container->id(),
-             watch(std::make_shared<Watch>(container, std::move(listener), true))));
+             watch(key, std::make_shared<Watch>(container, std::move(listener), true))));
   unwatch_init(*container);
   return {};
 }
@@ -104,7 +151,7 @@ void Supervisor::rearm(std::uint64_t key, const Watch& watch) {
   static_cast<void>(::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, watch.fd.get(), &event));
 }
 
-void Supervisor::work() {
+void Supervisor::work(std::size_t slot) {
   for (;;) {
     epoll_event event{};
     const int count = ::epoll_wait(epoll_.get(), &event, 1, -1);
@@ -114,7 +161,7 @@ void Supervisor::work() {
       if (count <= 0) continue;
       if (--waiting_ == 0 && threads_.size() < kMostThreads) start_thread();
     }
-    handle(event.data.u64, event.events);
+    handle(slot, event.data.u64, event.events);
     const std::lock_guard lock(mutex_);
     ++waiting_;
   }
@@ -123,20 +170,21 @@ void Supervisor::work() {
   thread_ended_.notify_all();
 }
 
-void Supervisor::handle(std::uint64_t key, std::uint32_t events) {
+void Supervisor::handle(std::size_t slot, std::uint64_t key, std::uint32_t events) {
   const auto watch = find(key);
   if (!watch) return;  // unwatched meanwhile
   if (!watch->listener || (events & EPOLLIN) == 0) {
     ended(key, watch);
     return;
   }
-  const auto notification = receive_notification(watch->fd.get());
+  const auto notification = calls_.receive(slot, key, watch->fd.get());
   if (!notification) {
     ended(key, watch);
     return;
   }
   if (*notification)
     static_cast<void>(answer_call(watch->fd.get(), **notification, *watch->container, rules_));
+  calls_.answered(slot);
   rearm(key, *watch);
 }
 
@@ -145,6 +193,7 @@ void Supervisor::ended(std::uint64_t key, const WatchRef& watch) {
   bool listened = false;
   // A listener may be open elsewhere too, so closing ours would leave it in the set.
   static_cast<void>(::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, watch->fd.get(), nullptr));
+  if (watch->listener) kept_.drop(name_of(*container, key));
   {
     const std::lock_guard lock(mutex_);
     watches_.erase(key);

@@ -3,16 +3,22 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "base/unique_fd.h"
 #include "procfs/registry.h"
 #include "procfs/sysinfo/layout.h"
+#include "procfs/sysinfo/pending_calls.h"
 
 namespace nacre::procfs {
+
+// The names by which listeners are kept begin so.
+inline constexpr std::string_view kListenerPrefix = "listener-";
 
 // Answers the trapped system calls of all containers, and notices when a container ends:
 // one descriptor for each container, its seccomp listener or, without one, its init's pidfd,
@@ -20,7 +26,16 @@ namespace nacre::procfs {
 // exec into a container brings another one.
 class Supervisor {
  public:
-  static Result<std::unique_ptr<Supervisor>> start(Registry& registry);
+  // What outlives this process: a keeper of listeners, PendingCalls' memory, and what a predecessor has left
+  // there.
+  struct Kept {
+    std::function<Result<>(const std::string& name, int listener)> keep;
+    std::function<void(const std::string& name)> drop;
+    int calls = -1;
+    std::map<std::string, UniqueFd> listeners{};  // by the names that they were kept by
+  };
+  // Goes on with the registered containers, and with what was left.
+  static Result<std::unique_ptr<Supervisor>> start(Registry& registry, Kept kept);
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
   ~Supervisor();
@@ -41,22 +56,33 @@ class Supervisor {
     UniqueFd fd;
     bool listener = false;
   };
+  static std::string name_of(const Container& container, std::uint64_t key);
   using WatchRef = std::shared_ptr<Watch>;
 
-  Supervisor(Registry& registry, CpuMaskRules rules, UniqueFd epoll, UniqueFd wake)
-      : registry_(registry), rules_(rules), epoll_(std::move(epoll)), wake_(std::move(wake)) {}
-  Result<> watch(WatchRef watch);
+  Supervisor(Registry& registry, CpuMaskRules rules, UniqueFd epoll, UniqueFd wake, PendingCalls calls,
+             Kept kept)
+      : registry_(registry),
+        rules_(rules),
+        epoll_(std::move(epoll)),
+        wake_(std::move(wake)),
+        calls_(std::move(calls)),
+        kept_(std::move(kept)) {}
+  void go_on();
+  std::uint64_t next_key();
+  Result<> watch(std::uint64_t key, WatchRef watch);
   WatchRef find(std::uint64_t key);
   void rearm(std::uint64_t key, const Watch& watch);
-  void work();
+  void work(std::size_t slot);
   void start_thread();  // with mutex_ held
-  void handle(std::uint64_t key, std::uint32_t events);
+  void handle(std::size_t slot, std::uint64_t key, std::uint32_t events);
   void ended(std::uint64_t key, const WatchRef& watch);
 
   Registry& registry_;
   const CpuMaskRules rules_;
   const UniqueFd epoll_;
   const UniqueFd wake_;
+  PendingCalls calls_;
+  Kept kept_;
   std::mutex mutex_;  // leaf
   std::condition_variable thread_ended_;
   std::map<std::uint64_t, WatchRef> watches_;

@@ -83,6 +83,29 @@ void CpuClock::advance(std::uint64_t uptime, std::size_t count, const CpuUsage& 
            std::max(usage.throttled, last_.throttled)};
 }
 
+std::vector<std::uint64_t> CpuClock::state() const {
+  std::vector<std::uint64_t> words{count_,     uptime_,      debt_,      started_ ? 1u : 0u, last_.total,
+                                   last_.user, last_.system, last_.nice, last_.throttled};
+  for (const auto& cpu : cpus_)
+    words.insert(words.end(), {cpu.user, cpu.nice, cpu.system, cpu.idle, cpu.steal});
+  return words;
+}
+
+void CpuClock::restore(const std::vector<std::uint64_t>& words) {
+  constexpr std::size_t kHead = 9, kEach = 5;
+  if (words.size() < kHead || (words.size() - kHead) % kEach != 0 ||
+      words[0] > (words.size() - kHead) / kEach)
+    return;
+  count_ = words[0];
+  uptime_ = words[1];
+  debt_ = words[2];
+  started_ = words[3] != 0;
+  last_ = {words[4], words[5], words[6], words[7], words[8]};
+  cpus_.clear();
+  for (auto at = kHead; at < words.size(); at += kEach)
+    cpus_.push_back({words[at], words[at + 1], words[at + 2], words[at + 3], words[at + 4]});
+}
+
 CpuTimes CpuClock::total() const {
   CpuTimes total;
   for (const auto& cpu : cpus_) total += cpu;

@@ -34,6 +34,10 @@ class CpuClock {
   // The "cpu" line: all CPUs there ever were, so that it grows even when a quota shrinks.
   CpuTimes total() const;
 
+  // For another process that goes on with it.
+  std::vector<std::uint64_t> state() const;
+  void restore(const std::vector<std::uint64_t>& words);  // of state(); others are ignored
+
  private:
   struct Share {
     std::uint64_t user, nice, system;

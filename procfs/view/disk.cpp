@@ -39,4 +39,28 @@ std::vector<DeviceIo> DiskCounters::advance(const std::vector<DeviceIo>& sample)
   return shown;
 }
 
+std::vector<std::uint64_t> DiskCounters::state() const {
+  std::vector<std::uint64_t> words;
+  for (const auto& [device, track] : tracks_) {
+    words.insert(words.end(), {device.first, device.second});
+    for (const auto field : kFields) words.insert(words.end(), {track.last.*field, track.shown.*field});
+  }
+  return words;
+}
+
+void DiskCounters::restore(const std::vector<std::uint64_t>& words) {
+  constexpr std::size_t kEach = 2 + 2 * kFields.size();
+  if (words.size() % kEach != 0) return;
+  for (auto word = words.begin(); word != words.end();) {
+    const auto major = static_cast<unsigned>(*word++), minor = static_cast<unsigned>(*word++);
+    auto& track = tracks_[{major, minor}];
+    for (const auto field : kFields) {
+      track.last.*field = *word++;
+      track.shown.*field = *word++;
+    }
+    track.last.major = track.shown.major = major;
+    track.last.minor = track.shown.minor = minor;
+  }
+}
+
 }  // namespace nacre::procfs

@@ -23,6 +23,10 @@ class DiskCounters {
   // The counters to show: by device number, only devices with any activity.
   std::vector<cgroup::DeviceIo> advance(const std::vector<cgroup::DeviceIo>& sample);
 
+  // For another process that goes on with them.
+  std::vector<std::uint64_t> state() const;
+  void restore(const std::vector<std::uint64_t>& words);  // of state(); others are ignored
+
  private:
   struct Track {
     cgroup::DeviceIo last;   // as sampled

@@ -98,7 +98,7 @@ TEST_F(TreeTest, EveryFileOpensAndEndsWithANewline) {
     if (const auto hash = path.find('#'); hash != std::string::npos) path[hash] = '1';
     const auto handle = files.open(at(path), 0);
     ASSERT_THAT(handle, Succeeds()) << path;
-    const auto text = files.text(*handle, 0);
+    const auto text = files.text({*handle}, 0);
     ASSERT_THAT(text, Succeeds()) << path;
     if (path != "proc/diskstats") {
       EXPECT_EQ((*text)->back(), '\n') << path;
@@ -110,7 +110,7 @@ TEST_F(TreeTest, EveryFileOpensAndEndsWithANewline) {
 TEST_F(TreeTest, TopologyIsConsistent) {
   const auto text = [&](std::string_view path) {
     const auto handle = *files.open(at(path), 0);
-    auto text = **files.text(handle, 0);
+    auto text = **files.text({handle}, 0);
     files.release(handle);
     return text;
   };
@@ -129,7 +129,7 @@ TEST_F(TreeTest, ForeignIdsAndHandlesAreRefused) {
   EXPECT_THAT(files.open({container->number(), 0, 60000}, 0), FailsWith(ESTALE));
   EXPECT_THAT(files.open({container->number() + 5, 0, at("proc/stat").index}, 0), FailsWith(ESTALE));
   EXPECT_THAT(files.open(at("proc"), 0), FailsWith(EISDIR));
-  EXPECT_THAT(files.text(4711, 0), FailsWith(EBADF));
+  EXPECT_THAT(files.text({4711}, 0), FailsWith(EBADF));
   files.release(4711);
 }
 
@@ -137,22 +137,22 @@ TEST_F(TreeTest, AnOpenFileOutlivesItsContainersRegistration) {
   const auto handle = *files.open(at("proc/uptime"), 0);
   const auto id = at("proc/uptime");
   machine.registry.remove("box");
-  EXPECT_THAT(files.text(handle, 0), Succeeds());
+  EXPECT_THAT(files.text({handle}, 0), Succeeds());
   EXPECT_THAT(files.open(id, 0), FailsWith(ESTALE));
   files.release(handle);
 }
 
 TEST_F(TreeTest, ReadingFromTheStartAgainIsANewText) {
   const auto handle = *files.open(at("proc/uptime"), 0);
-  const auto first = *files.text(handle, 0);
+  const auto first = *files.text({handle}, 0);
   machine.later();
-  EXPECT_EQ(*files.text(handle, 5), first);  // the rest of the same text
-  const auto second = *files.text(handle, 0);
+  EXPECT_EQ(*files.text({handle}, 5), first);  // the rest of the same text
+  const auto second = *files.text({handle}, 0);
   EXPECT_NE(*second, *first);
   // A file opened long before it is read shows the present.
   const auto idle = *files.open(at("proc/uptime"), 0);
   machine.later();
-  EXPECT_NE(**files.text(idle, 0), *second);
+  EXPECT_NE(**files.text({idle}, 0), *second);
   files.release(handle);
   files.release(idle);
 }

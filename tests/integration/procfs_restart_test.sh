@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+# nacre-procfs is killed over and over: readers and callers in containers see nothing of it.
+. "$TESTS/lib.sh"
+kernel_at_least 6 9 || skip "this kernel does not repeat requests (FUSE_NOTIFY_RESEND, Linux 6.9)"
+command -v python3 >/dev/null || skip "python3 is not installed"
+debian=$(debian_root) # procps; the others have busybox
+kills=${NACRE_TEST_KILLS:-60}
+containers=${NACRE_TEST_CONTAINERS:-6}
+
+nacre-procfs --mount "$T/shared"
+keeper=$(cat "$NACRE_PROCFS_DIR/pid")
+trap 'nacre rm --force --all >/dev/null 2>&1 || true' EXIT
+# free asks sysinfo(2) and reads /proc/meminfo; busybox reads a line byte by byte, in which a text may change.
+# shellcheck disable=SC2016 # the container's shell
+loop='n=0 user=0 idle=0 up=0
+while free >/tmp/free && read -r word a _ _ d _ </proc/stat && [ "$word" = cpu ] && [ "$a" -ge $user ] && [ "$d" -ge $idle ] &&
+  total=$(awk "/^MemTotal:/ {print \$2}" /proc/meminfo) && [ "$total" = 65536 ] && grep -q "^Mem: *65536 " /tmp/free &&
+  cat /proc/stat >/tmp/stat && tail -n 1 /tmp/stat | grep -q "^softirq" && read -r now _ </proc/uptime; do
+  now=$((${now%.*} * 100 + 1${now#*.} - 100))
+  [ $((now - up)) -lt ${longest:-0} ] || [ $n = 0 ] || longest=$((now - up))
+  user=$a idle=$d up=$now n=$((n + 1))
+  echo "$n ${longest:-0}" >/tmp/new && mv /tmp/new /tmp/rounds
+done
+echo "stopped after $n: [$word $a $d] after [$user $idle]; total [$total]; $(tail -n 1 /tmp/stat); $(cat /tmp/free)"; exit 1'
+for number in $(seq "$containers"); do
+  image=busybox
+  [ $((number % 2)) = 0 ] || image=$debian
+  nacre run -d --name "box$number" --memory 64m --cpus 1 "$image" sh -c "$loop; sleep 0" >/dev/null
+done
+rounds() { nacre exec "box$1" cat /tmp/rounds; }
+for number in $(seq "$containers"); do eventually "rounds of box$number" rounds "$number"; done
+equal "containers" "$(nacre ps -q | wc -l)" "$containers"
+begun=$(for number in $(seq "$containers"); do rounds "$number"; done)
+before=$(cut -d. -f1 "$T/shared/proc/uptime")
+python3 -B "$TESTS/kill_daemon.py" "$keeper" "$kills" >"$T/killed" 2>"$T/err" || fail "$(cat "$T/err")"
+[ "$before" -le "$(cut -d. -f1 "$T/shared/proc/uptime")" ] || fail "the shared files went back"
+sleep 1
+for number in $(seq "$containers"); do
+  [ -z "$(nacre logs "box$number")" ] || fail "box$number $(nacre logs "box$number")"
+done
+equal "containers that still read" "$(nacre ps -q | wc -l)" "$containers"
+
+equal "containers that went on" "$(for number in $(seq "$containers"); do
+  was=$(echo "$begun" | sed -n "${number}p" | cut -d' ' -f1)
+  [ "$(rounds "$number" | cut -d' ' -f1)" -gt "$was" ] && echo "$number"
+done | wc -l)" "$containers"
+longest=$(for number in $(seq "$containers"); do rounds "$number"; done | cut -d' ' -f2 | sort -n | tail -n 1)
+total=$(for number in $(seq "$containers"); do rounds "$number"; done | awk '{sum += $1} END {print sum}')
+
+# What begins now is registered, and what ends is forgotten, as if nothing had been.
+equal "a new container" "$(nacre run --rm --memory 64m busybox awk '/^MemTotal:/ {print $2}' /proc/meminfo)" 65536
+nacre rm --force --all >/dev/null
+status() { python3 -B "$TESTS/../support/procfs_client.py" status; }
+eventually "nothing is registered" sh -c "python3 -B '$TESTS/../support/procfs_client.py' status | grep -q '\"containers\": 0'"
+
+# A planned restart, as after an upgrade, is one more of them; the end is the end.
+old=$(status)
+kill -HUP "$keeper"
+eventually "another daemon" sh -c "! python3 -B '$TESTS/../support/procfs_client.py' status | grep -qF '$(echo "$old" | grep -o '"pid": [0-9]*')'"
+cat "$T/shared/proc/meminfo" >/dev/null || fail "the files are gone after a planned restart"
+kill "$keeper"
+eventually "an orderly end" test ! -e "$NACRE_PROCFS_DIR/pid"
+! grep -q " $T/shared/" /proc/self/mounts || fail "the shared files are left"
+
+# The same under systemd, by packaging/nacre-procfs.service.
+service=$TESTS/../../packaging/nacre-procfs.service
+if [ -f "$service" ]; then
+  python3 -B "$TESTS/service_manager.py" "$service" "$BIN/nacre-procfs" >"$T/starts" 2>"$T/err" &
+  manager=$!
+  eventually "a start by the service manager" test -s "$T/starts"
+  nacre run -d --name kept --memory 64m busybox sh -c 'while free >/tmp/free; do cat /proc/stat >/tmp/stat || exit; done' >/dev/null
+  for round in 2 3 4 5; do
+    signal=KILL
+    [ $round != 4 ] || signal=TERM # systemctl restart
+    kill -$signal "$(tail -n 1 "$T/starts" | cut -d' ' -f1)"
+    eventually "start $round" sh -c "[ \"\$(wc -l <'$T/starts')\" = $round ]"
+  done
+  equal "the container under a service manager" "$(nacre exec kept awk '/^MemTotal:/ {print $2}' /proc/meminfo)" 65536
+  nacre ps | grep -q kept || fail "stopped reading: $(nacre logs kept)"
+  nacre rm --force kept >/dev/null
+  kill "$manager"
+  wait "$manager" || fail "service manager: $(cat "$T/err")"
+fi
+echo "$(cat "$T/killed"); $total rounds in $containers containers, the longest took $longest of 1/100 s"

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// A second daemon goes on with what the first one has left in the state.
+#include <gmock/gmock.h>
+
+#include "procfs/open_files.h"
+#include "tests/support/result_matchers.h"
+#include "tests/unit/procfs/fixture.h"
+
+namespace nacre::procfs {
+namespace {
+
+using cgroup::Mode;
+using test::FailsWith;
+using test::Succeeds;
+
+// One after the other on the same machine.
+struct Daemon {
+  Daemon(FakeMachine& machine, StateFile& state, std::uint64_t generation)
+      : registry({machine.files, machine.host, machine.clock, &state}, machine.cgroups.hierarchies()),
+        tree(registry),
+        files(tree, machine.clock, nullptr, &state, generation) {
+    registry.restore();
+  }
+  Registry registry;
+  Tree tree;
+  OpenFiles files;
+};
+
+class GoingOnTest : public ::testing::TestWithParam<Mode> {
+ protected:
+  void SetUp() override {
+    machine.cgroups.create("/box");
+    machine.cgroups.set_memory("/box", 100 << 20, 1 << 20);
+    machine.cgroups.set_quota("/box", 100'000, 100'000);
+  }
+  control::Registration box() { return {"box", ::getpid(), "/box", -machine.clock.boottime().count(), true}; }
+  Result<NodeId> at(Daemon& daemon, const std::string& path) {
+    return daemon.tree.resolve({daemon.registry.by_id("box")->number(), 0, 0}, path, 0);
+  }
+
+  FakeMachine machine{GetParam()};
+  StateFile state = std::move(*StateFile::create());
+};
+
+TEST_P(GoingOnTest, ContainersAndTheirCountersAreTheSame) {
+  Daemon first(machine, state, 1);
+  const auto before = *first.registry.add(box());
+  machine.clock.advance(std::chrono::seconds(100));
+  machine.cgroups.set_usage("/box", 4'000'000, 3'000'000);
+  const auto seen = *before->view();
+  ASSERT_GT(seen->cpu_total.user, 0u);
+
+  Daemon second(machine, state, 2);
+  const auto after = second.registry.by_id("box");
+  ASSERT_NE(after, nullptr);
+  EXPECT_EQ(after->number(), before->number());
+  EXPECT_EQ(second.registry.init_of(*after), ::getpid());
+  // The kernel begins again, as when a cgroup is replaced: what was shown stays.
+  machine.cgroups.set_usage("/box", 0, 0);
+  machine.later();
+  const auto now = *after->view();
+  EXPECT_EQ(now->cpu_total.user, seen->cpu_total.user);
+  EXPECT_EQ(now->cpu_total.system, seen->cpu_total.system);
+  EXPECT_EQ(now->cpu_total.idle, seen->cpu_total.idle + 2'000'000);
+  EXPECT_EQ(now->memory.total, seen->memory.total);
+
+  // No number is used twice.
+  second.registry.remove("box");
+  Daemon third(machine, state, 3);
+  EXPECT_EQ(third.registry.size(), 0u);
+  EXPECT_GT((*third.registry.add(box()))->number(), before->number());
+  EXPECT_EQ((*third.registry.by_id("box")->view())->cpu_total.user, 0u);
+}
+
+TEST_P(GoingOnTest, ReadersGoOnWithTheTextTheyHaveBegun) {
+  Daemon first(machine, state, 1);
+  ASSERT_THAT(first.registry.add(box()), Succeeds());
+  const auto uptime = *at(first, "proc/uptime");
+  const OpenFiles::Handle begun{*first.files.open(uptime, 0), uptime},
+      opened{*first.files.open(uptime, 0), uptime};
+  const auto text = **first.files.text(begun, 0);
+
+  machine.later();
+  Daemon second(machine, state, 2);
+  EXPECT_EQ(**second.files.text(begun, 3), text);
+  EXPECT_EQ(**second.files.text(begun, text.size()), text);
+  EXPECT_NE(**second.files.text(begun, 0), text);  // it sought back
+  EXPECT_EQ(**second.files.text(opened, 0), **second.files.text(begun, 0));
+  EXPECT_NE(*second.files.open(uptime, 0), begun.number);
+  second.files.release(begun.number);
+  second.files.release(opened.number);
+  EXPECT_TRUE(state.entries_below("open/").empty());
+  EXPECT_THAT(second.files.text({4711, {77, 0, uptime.index}}, 0), FailsWith(ESTALE));
+}
+
+INSTANTIATE_TEST_SUITE_P(Layouts, GoingOnTest, ::testing::Values(Mode::legacy, Mode::hybrid, Mode::unified),
+                         mode_name);
+
+}  // namespace
+}  // namespace nacre::procfs
