@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "procfs/state/state_file.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -96,8 +95,6 @@ void StateFile::read_log() {
     }
     end_ = at += record.size;
   }
-  // Of a record that was never finished.
-  std::memset(start_of(header().active) + end_, 0, std::min(half_ - end_, kSlack));
 }
 
 std::string_view StateFile::value_at(const Extent& extent) const {
@@ -105,6 +102,11 @@ std::string_view StateFile::value_at(const Extent& extent) const {
   Record record;
   std::memcpy(&record, at, sizeof(record));
   return {at + sizeof(record) + record.key, record.value};
+}
+
+// What comes after may be of a record that was never finished, or of an earlier use of this half.
+void StateFile::end_log(char* half, std::size_t at) const {
+  if (half_ - at >= sizeof(Record::size)) std::memset(half + at, 0, sizeof(Record::size));
 }
 
 bool StateFile::append(std::string_view key, std::string_view value, bool erased) {
@@ -116,6 +118,7 @@ bool StateFile::append(std::string_view key, std::string_view value, bool erased
   std::memcpy(at, &record, sizeof(record));
   std::memcpy(at + sizeof(record), key.data(), key.size());
   std::memcpy(at + sizeof(record) + key.size(), value.data(), value.size());
+  end_log(start_of(header().active), end_ + size);
   // Everything else is there when the size is.
   std::atomic_ref(*reinterpret_cast<std::uint32_t*>(at))
       .store(static_cast<std::uint32_t>(size), std::memory_order_release);
@@ -136,17 +139,13 @@ bool StateFile::append(std::string_view key, std::string_view value, bool erased
 
 void StateFile::compact() {
   const auto from = header().active, to = from ^ 1;
-  const auto place = static_cast<off_t>(start_of(to) - base_);
-  // Zeroes, and gives the memory back.
-  if (::fallocate(memory_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, place,
-                  static_cast<off_t>(half_)) != 0)
-    return;
   end_ = 0;
   for (auto& [key, extent] : live_) {
     std::memcpy(start_of(to) + end_, start_of(from) + extent.at, extent.size);
     extent.at = end_;
     end_ += extent.size;
   }
+  end_log(start_of(to), end_);
   std::atomic_ref(header().active).store(to, std::memory_order_release);
 }
 

@@ -53,6 +53,7 @@ class StateFile {
   std::string_view value_at(const Extent& extent) const;
   // With mutex_ held.
   void read_log();
+  void end_log(char* half, std::size_t at) const;
   bool append(std::string_view key, std::string_view value, bool erased);
   void compact();
 
