@@ -3,6 +3,7 @@
 
 #include <poll.h>
 
+#include "base/parse.h"
 #include "procfs/file_table.h"
 
 namespace nacre::procfs {
@@ -11,6 +12,8 @@ namespace {
 // In the state.
 std::string text_key(std::uint64_t handle) { return "open/" + std::to_string(handle) + "/text"; }
 std::string trigger_key(std::uint64_t handle) { return "open/" + std::to_string(handle) + "/trigger"; }
+constexpr std::string_view kPollers = "pollers/";
+std::string poller_key(std::uint64_t handle) { return std::string(kPollers) + std::to_string(handle); }
 
 }  // namespace
 
@@ -82,6 +85,8 @@ Result<unsigned> OpenFiles::poll(const Handle& handle, std::function<void()> wak
   const auto open_file = TRY(find(handle));
   if (open_file->file.row->pressure == nullptr) return kReady;
   const std::lock_guard lock(open_file->mutex);
+  if (state_ != nullptr && handle.poller != 0)
+    static_cast<void>(state_->put(poller_key(handle.number), std::to_string(handle.poller)));
   const auto state =
       open_file->trigger ? open_file->trigger->poll(std::move(wake)) : PressureTrigger::State::gone;
   switch (state) {
@@ -106,6 +111,15 @@ void OpenFiles::release(std::uint64_t handle) {
   if (state_ == nullptr || !kept) return;
   state_->erase(text_key(handle));
   state_->erase(trigger_key(handle));
+  state_->erase(poller_key(handle));
+}
+
+std::vector<std::uint64_t> OpenFiles::left_waiting() const {
+  std::vector<std::uint64_t> pollers;
+  if (state_ == nullptr) return pollers;
+  for (const auto& [key, text] : state_->entries_below(kPollers))
+    if (const auto poller = parse_int<std::uint64_t>(text)) pollers.push_back(*poller);
+  return pollers;
 }
 
 }  // namespace nacre::procfs

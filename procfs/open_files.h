@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "base/clock.h"
 #include "procfs/pressure/triggers.h"
@@ -32,6 +33,7 @@ class OpenFiles {
     std::uint64_t number = 0;
     NodeId id{};
     pid_t caller = 0;
+    std::uint64_t poller = 0;  // of poll(): by which the kernel knows who waits; 0 for nobody
   };
   // The whole current text for a read at `offset`.
   Result<std::shared_ptr<const std::string>> text(const Handle& handle, std::uint64_t offset);
@@ -42,6 +44,8 @@ class OpenFiles {
   Result<> write(const Handle& handle, std::string_view text);
   // What poll(2) says of it (POLL*); `wake` is called when that changes.
   Result<unsigned> poll(const Handle& handle, std::function<void()> wake);
+  // Those who waited when a predecessor ended, for Session::wake_poller(): they ask again.
+  std::vector<std::uint64_t> left_waiting() const;
 
  private:
   struct OpenFile {

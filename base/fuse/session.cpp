@@ -206,6 +206,14 @@ Result<bool> Session::resume(UniqueFd device, std::string_view negotiation) {
   return ::write(fd, &resend, sizeof(resend)) == sizeof(resend);
 }
 
+void Session::wake_poller(std::uint64_t number) {
+  struct {
+    fuse_out_header header;
+    fuse_notify_poll_wakeup_out wakeup;
+  } const message{{sizeof(message), FUSE_NOTIFY_POLL, 0}, {number}};
+  static_cast<void>(!::write(fuse_session_fd(session_), &message, sizeof(message)));
+}
+
 Result<> Session::attach_socket(int socket) {
   static constexpr fuse_custom_io kSocketIo{.writev = write_socket,
                                             .read = read_socket,

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -56,6 +57,10 @@ class Session {
   // what its negotiate() has returned. What it had read and not answered comes again (Linux 6.9); false: this
   // kernel cannot.
   Result<bool> resume(UniqueFd device, std::string_view negotiation);
+
+  // Has those ask again who wait in poll(2), by the numbers that the kernel gave (fuse_poll_in.kh), which
+  // another process may have been told. From any thread.
+  void wake_poller(std::uint64_t number);
 
   // Leaves unmounting to somebody else.
   void leave_mounted() { mounted_ = false; }

@@ -78,6 +78,7 @@ constexpr const char* kCalls = "calls";
 constexpr const char* kNegotiation = "negotiation";
 constexpr const char* kGeneration = "generation";
 constexpr const char* kBorn = "born";
+constexpr const char* kShared = "shared";  // where SharedMounts are attached
 
 Result<std::optional<Estate>> inherit(FdStore& store) {
   auto fuse = store.take(kFuse), root = store.take(kRoot), space = store.take(kSpace),
@@ -140,6 +141,16 @@ std::int64_t born(StateFile& state, const Clock& clock) {
   return now;
 }
 
+// Attached is attached, for a successor too.
+Result<SharedMounts> share(Estate& estate, const std::string& wanted) {
+  if (wanted.empty()) return SharedMounts();
+  if (estate.state.value(kShared) == wanted)
+    return SharedMounts::adopt(std::move(estate.space.outside), wanted);
+  auto mounts = TRY(SharedMounts::attach(std::move(estate.space.outside), estate.space.root.get(), wanted));
+  TRY(estate.state.put(kShared, wanted));
+  return mounts;
+}
+
 // Everything that runs, in the order it starts; it ends in the opposite order.
 Result<int> serve(const Options& options, const std::string& directory,
                   const cgroup::Hierarchies& hierarchies, FdStore& store, bool systemd, Estate estate,
@@ -167,6 +178,7 @@ Result<int> serve(const Options& options, const std::string& directory,
   auto session = TRY(fuse::Session::create("nacre-procfs", operations(), &file_system, {}));
   TRY(connect(session, estate));
   if (store.present()) session.leave_mounted();
+  for (const auto poller : open_files.left_waiting()) session.wake_poller(poller);
   if (!estate.inherited) TRY(bequeath(store, estate, fuse_session_fd(session.get())));
   bool replace = false;
   auto server = TRY(Server::create(
@@ -176,10 +188,7 @@ Result<int> serve(const Options& options, const std::string& directory,
   // What is mounted elsewhere is looked up here first, so others have to serve by then.
   Result<SharedMounts> shared;
   std::thread control([&] {
-    if (!options.shared.empty())
-      shared = estate.inherited ? SharedMounts::adopt(std::move(estate.space.outside), options.shared)
-                                : SharedMounts::attach(std::move(estate.space.outside),
-                                                       estate.space.root.get(), options.shared);
+    shared = share(estate, options.shared);
     if (shared) {
       store.ready();
       on_ready();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/fuse/guarded.h"
+#include "base/fuse/raw_request.h"
 
 namespace nacre::procfs {
 namespace {
@@ -126,9 +127,12 @@ std::function<void()> waking(fuse_pollhandle* handle) {
 }
 
 void op_poll(fuse_req_t req, fuse_ino_t ino, fuse_file_info* info, fuse_pollhandle* handle) {
+  auto asked = handle_of(req, ino, *info);
+  const auto request = fuse::RawRequest::current().body<fuse_poll_in>();
+  if (handle != nullptr && request) asked.poller = request->kh;
   auto wake = waking(handle);
   answer(
-      req, [&](FileSystem& fs) { return fs.files.poll(handle_of(req, ino, *info), std::move(wake)); },
+      req, [&](FileSystem& fs) { return fs.files.poll(asked, std::move(wake)); },
       [&](unsigned events) { fuse_reply_poll(req, events); });
 }
 

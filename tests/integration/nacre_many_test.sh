@@ -3,8 +3,9 @@
 . "$TESTS/lib.sh"
 
 nacre run --rm busybox true
-daemon=$(cat "$NACRE_PROCFS_DIR/pid")
-fds() { ls "/proc/$daemon/fd" | wc -l; }
+keeper=$(cat "$NACRE_PROCFS_DIR/pid")
+daemon=$(xargs <"/proc/$keeper/task/$keeper/children")
+fds() { ls "/proc/$keeper/fd" "/proc/$daemon/fd" | wc -l; }
 connections() { mount -t fusectl none "$T/conn" 2>/dev/null; ls "$T/conn" 2>/dev/null | wc -l; umount "$T/conn" 2>/dev/null || true; }
 mkdir "$T/conn"
 fds_before=$(fds)

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""pressure_trigger.py DIRECTORY: waits for CPU pressure by DIRECTORY/cpu, which nobody feels before the
-processes that are started here. Exits with 77 where the container's pressure is not counted."""
+"""pressure_trigger.py DIRECTORY [KEEPER]: waits for CPU pressure by DIRECTORY/cpu, which nobody feels before the
+processes that are started here; meanwhile the daemon of KEEPER is killed. Exits with 77 where the container's
+pressure is not counted."""
 import errno
 import os
 import select
+import signal
 import subprocess
 import sys
+import threading
+import time
 
 TRIGGER = b"some 50000 2000000\0"
 
@@ -44,8 +48,20 @@ def main():
     except OSError as error:
         assert error.errno == errno.EBUSY, error
     assert first.poll(200) == [], "pressure without work"
+    # One who waits already when the daemon is killed.
+    seen = []
+    waiter = threading.Thread(target=lambda: seen.extend(first.poll(30000)))
+    waiter.start()
+    time.sleep(0.2)
+    if len(sys.argv) > 2:
+        with open(f"/proc/{sys.argv[2]}/task/{sys.argv[2]}/children", encoding="ascii") as children:
+            os.kill(int(children.read()), signal.SIGKILL)
+        time.sleep(0.2)
+    assert not seen, f"pressure by a kill: {seen}"
     burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(6)]
     try:
+        waiter.join()
+        assert seen and seen[0][1] == select.POLLPRI, seen
         for each in (first, second, first):  # it comes again while there is any
             events = each.poll(20000)
             assert events and events[0][1] == select.POLLPRI, events

@@ -77,7 +77,7 @@ if [ -e /proc/pressure/cpu ]; then
     read -r self _ <"/proc/self/stat"
     join_cgroup "$cgroup" "$self"
     join_unified "$self"
-    exec python3 -B "$TESTS/pressure_trigger.py" view/proc/pressure
+    exec python3 -B "$TESTS/pressure_trigger.py" view/proc/pressure "$daemon"
   ) && code=0 || code=$?
   [ "$code" = 0 ] || [ "$code" = 77 ] || fail "waiting for pressure: $code"
   [ "$code" = 0 ] || echo "not tested: waiting for pressure: the cgroup has none"
@@ -98,7 +98,7 @@ assert text.startswith(b"MemTotal:") and text.endswith(b"kB\n"), text
 P
 
 # Whoever is in the container's cgroup (in any part of it) sees the same in the shared tree.
-shared=/proc/$server/root$NACRE_PROCFS_DIR/mnt
+shared=/proc/$(server)/root$NACRE_PROCFS_DIR/mnt
 memory=$(cgroup_mount memory)
 expect "$(sh -c 'echo 0 >"$1"; exec cat "$2"' sh "$memory$cgroup/cgroup.procs" "$shared/proc/meminfo" | awk '/^MemTotal/ {print $2}')" \
   $((128 << 10)) "the shared tree"
