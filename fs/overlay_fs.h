@@ -78,9 +78,9 @@ class OverlayFs {
   Result<Entry> lookup(InodeId parent, Name name);
   void forget(InodeId inode, std::uint64_t count);
 
-  // prune.cpp: has the kernel forget what it does not use, down to seven eighths of `most_inodes`. Not
-  // while a request is answered by the calling thread.
-  void prune();
+  // prune.cpp: asks the kernel to forget what it does not use, down to seven eighths of `most_inodes`. False:
+  // ask once more when it has had time to. Not while a request is answered by the calling thread.
+  bool prune();
 
   // attr.cpp
   Result<struct stat> getattr(InodeId inode);
@@ -208,6 +208,7 @@ class OverlayFs {
 
   // prune.cpp
   void look_for_a_crowd();
+  void lower_the_bar();
 
   // hard_links.cpp
   struct Alias {

@@ -119,7 +119,11 @@ Result<> serve(const Options& options, const WrapUpper& wrap_upper) {
     session.leave_mounted();
     TRY(confine());
   }
-  Errand reloading([&] { fs->reload(); }), pruning([&] { fs->prune(); });
+  Errand pruning([&] { return fs->prune(); });
+  Errand reloading([&] {
+    fs->reload();
+    return true;
+  });
   prune = &pruning;
   control.serve([&](std::vector<UniqueFd> roots) -> Result<> {
     std::vector<std::unique_ptr<Layer>> layers;

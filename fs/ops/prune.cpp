@@ -15,23 +15,31 @@ void OverlayFs::look_for_a_crowd() {
   if (on_crowded_) on_crowded_();
 }
 
-void OverlayFs::prune() {
+// The kernel does not say which it forgot. It keeps what is in use, and of those in a reply that is on its
+// way it knows nothing yet.
+bool OverlayFs::prune() {
+  lower_the_bar();  // whoever asked may have raised it after the last forget() looked at it
   constexpr std::size_t kBatch = 4096;
   const auto now = table_.size();
-  const auto wanted = most_inodes_ - most_inodes_ / 8;
-  for (std::size_t left = now - std::min(now, wanted); left > 0;) {
+  if (now <= most_inodes_) return true;
+  for (std::size_t left = now - (most_inodes_ - most_inodes_ / 8); left > 0;) {
     const auto inodes = table_.next_unused(std::min(left, kBatch));
-    if (inodes.empty()) return;
+    if (inodes.empty()) return true;
     if (kernel_cache_ == nullptr || !kernel_cache_->forget_unused(inodes)) {
       crowded_at_ = SIZE_MAX;  // this kernel cannot be asked
-      return;
+      return true;
     }
     left -= inodes.size();
   }
+  return false;
 }
 
 void OverlayFs::forget(InodeId inode, std::uint64_t count) {
   drop(table_.forget(inode, count));
+  lower_the_bar();
+}
+
+void OverlayFs::lower_the_bar() {
   if (crowded_at_ != most_inodes_ && crowded_at_ != SIZE_MAX && table_.size() <= most_inodes_)
     crowded_at_ = most_inodes_;
 }
