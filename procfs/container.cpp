@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "procfs/load_tracker.h"
 #include "procfs/view/cpu_count.h"
 
 namespace nacre::procfs {
@@ -27,8 +28,7 @@ Container::Container(Sources sources, Identity identity) : sources_(sources), id
   disk_counters_.restore(kept(kDisk));
   if (const auto words = kept(kOomKills); !words.empty()) highest_oom_kills_ = words[0];
   if (const auto words = kept(kPid); !words.empty()) highest_pid_ = words[0];
-  const auto words = kept(kLoads);
-  for (std::size_t i = 0; i < std::min(words.size(), loads_.size()); ++i) loads_[i] = words[i];
+  load_.restore(kept(kLoads));
 }
 
 std::string Container::kept_below(ContainerNumber number) {
@@ -120,7 +120,8 @@ Result<std::shared_ptr<const View>> Container::look() {
   view->time = time_view(identity_.birth, sources_.clock);
   view->cpus = visible_cpus(sample.cpu, online);
   const auto uptime = std::chrono::duration_cast<std::chrono::microseconds>(view->time.uptime).count();
-  cpu_clock_.advance(static_cast<std::uint64_t>(uptime), view->cpus.size(), sample.cpu.usage);
+  view->numbers = identity_.physical_cpus ? view->cpus : renumbered(view->cpus);
+  cpu_clock_.advance(static_cast<std::uint64_t>(uptime), view->numbers, sample.cpu.usage);
   view->cpu_times = cpu_clock_.cpus();
   view->cpu_total = cpu_clock_.total();
   for (const auto& io : disk_counters_.advance(sample.io))
@@ -142,19 +143,52 @@ Result<TaskCounts> Container::look_at_tasks() {
   return counts;
 }
 
-Loads Container::loads() const {
+Result<Loads> Container::loads() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto loads = load_.read(sources_.clock.boottime())) return *loads;
+  }
+  const auto counts = TRY(tasks());
+  const auto age = time_view(identity_.birth, sources_.clock).uptime;
+  const auto active = counts.running + counts.blocked;
+  const auto estimate = estimated_loads(active, highest_pressure(), age);
   Loads loads;
-  for (std::size_t i = 0; i < loads.size(); ++i) loads[i] = loads_[i].load(std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto started = load_.read(sources_.clock.boottime())) return *started;
+    loads = load_.start(sources_.clock.boottime(), active, estimate);
+  }
+  if (sources_.tracker != nullptr) sources_.tracker->follow(weak_from_this());
   return loads;
 }
 
-void Container::tick_loads() {
+// Of CPU and IO, which is what threads wait for that count as active.
+std::optional<Pressure> Container::highest_pressure() {
+  std::optional<Pressure> highest;
+  for (const char* resource : {"cpu", "io"}) {
+    const auto text = pressure(resource);
+    const auto found = text && *text ? parse_pressure(**text) : std::nullopt;
+    if (!found) continue;
+    const auto known = highest.value_or(Pressure{});
+    highest = {std::max(known.last10, found->last10), std::max(known.last60, found->last60),
+               std::max(known.last300, found->last300)};
+  }
+  return highest;
+}
+
+bool Container::tick_loads() {
   const auto counts = tasks();
-  if (!counts) return;
-  const auto next = next_loads(loads(), counts->running + counts->blocked);
-  for (std::size_t i = 0; i < next.size(); ++i) loads_[i].store(next[i], std::memory_order_relaxed);
-  if (std::ranges::any_of(next, [](auto load) { return load != 0; }))
-    keep(kLoads, {next[0], next[1], next[2]});
+  // A cgroup that is gone has no threads.
+  const auto active = counts ? counts->running + counts->blocked : 0;
+  std::vector<std::uint64_t> state;
+  bool followed;
+  {
+    const std::lock_guard lock(mutex_);
+    followed = load_.tick(sources_.clock.boottime(), active);
+    state = load_.state();
+  }
+  keep(kLoads, state);
+  return followed;
 }
 
 }  // namespace nacre::procfs

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -30,17 +29,20 @@ namespace nacre::procfs {
 // A container's number is the upper half of its node ids; 0 is no container.
 using ContainerNumber = std::uint32_t;
 
+class LoadTracker;
+
 // What all containers share.
 struct Sources {
   HotFiles& files;
   Host& host;
   const Clock& clock;
-  StateFile* state = nullptr;  // where a successor of this daemon finds what was; null: nowhere
+  StateFile* state = nullptr;      // where a successor of this daemon finds what was; null: nowhere
+  LoadTracker* tracker = nullptr;  // ticks those whose load is read; null: nobody
 };
 
 // One container: where its numbers come from and what they were when last looked at.
 // From any thread.
-class Container {
+class Container : public std::enable_shared_from_this<Container> {
  public:
   struct Identity {
     ContainerNumber number = 0;
@@ -48,7 +50,8 @@ class Container {
     std::string cgroup_path;  // registered; empty for one found by a caller's pid
     Places places;
     Birth birth;
-    std::string memberships;  // as in /proc/PID/cgroup, where no path was registered
+    std::string memberships;     // as in /proc/PID/cgroup, where no path was registered
+    bool physical_cpus = false;  // its CPUs keep the machine's numbers
   };
   // Goes on with the counters of a container of the same number, where some were kept.
   Container(Sources sources, Identity identity);
@@ -70,7 +73,8 @@ class Container {
 
   // The same for its threads, which are costly to look at.
   Result<TaskCounts> tasks();
-  Loads loads() const;
+  // Load averages, which are followed from now on, for as long as they are read (FollowedLoad).
+  Result<Loads> loads();
   // What the kernel counts of its memory management.
   Result<std::shared_ptr<const VmSample>> vm();
   // The text of /proc/pressure/RESOURCE: cpu, memory, io or irq. Nothing where no cgroup of the container
@@ -90,8 +94,9 @@ class Container {
   // It is forgotten: nothing of it is kept for a successor any more, though somebody may go on to read it.
   void retire() { retired_.store(true, std::memory_order_relaxed); }
 
-  // One step of the load averages; called every kLoadTick by one thread.
-  void tick_loads();
+  // The steps of the load averages that are due; called about every kLoadTick by one thread. False when
+  // nobody has read them for long: it need not be called any more.
+  bool tick_loads();
 
  private:
   template <typename Value>
@@ -106,21 +111,22 @@ class Container {
   Result<Value> current(Kept<Value>& kept, Look look);
   Result<std::shared_ptr<const View>> look();
   Result<TaskCounts> look_at_tasks();
+  std::optional<Pressure> highest_pressure();
   // What must never go backwards, also not over a daemon's end.
   void keep(const char* what, const std::vector<std::uint64_t>& words) const;
   std::vector<std::uint64_t> kept(const char* what) const;
 
   const Sources sources_;
   const Identity identity_;
-  std::mutex mutex_;  // guards what is kept; a leaf: released while looking
+  std::mutex mutex_;  // guards what is kept and the load; a leaf: released while looking
   Kept<std::shared_ptr<const View>> view_;
   Kept<TaskCounts> tasks_;
   Kept<std::shared_ptr<const VmSample>> vm_;
+  FollowedLoad load_;
   // Only the one thread that looks touches these.
   CpuClock cpu_clock_;
   DiskCounters disk_counters_;
   std::uint64_t highest_oom_kills_ = 0;
-  std::array<std::atomic<std::uint64_t>, 3> loads_{};
   std::atomic<std::uint64_t> highest_pid_{0};
   std::atomic<bool> retired_{false};
 };

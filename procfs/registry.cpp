@@ -89,6 +89,7 @@ Result<Container::Identity> Registry::identify(const control::Registration& regi
   Container::Identity identity;
   identity.number = ++last_number_;
   identity.id = registration.id;
+  identity.physical_cpus = registration.physical_cpus;
   if (registration.cgroup_path.empty()) {
     auto memberships = TRY(memberships_of(registration.init));
     for (auto& membership : memberships) leave_init_scope(membership.path);
@@ -143,7 +144,8 @@ Result<> Registry::remember(const Container& container, const Member& member) {
                             {"cgroup", identity.cgroup_path},
                             {"memberships", identity.memberships},
                             {"birth", identity.birth.boottime.count()},
-                            {"offset", identity.birth.offset.count()}};
+                            {"offset", identity.birth.offset.count()},
+                            {"physical_cpus", identity.physical_cpus}};
   const auto number = std::to_string(identity.number);
   TRY(sources_.state->put(kLastNumber, std::to_string(last_number_)));
   return sources_.state->put(kContainers + number,
@@ -166,7 +168,8 @@ Result<> Registry::restore(ContainerNumber number, const std::string& text) {
                                .places = {},
                                .birth = {std::chrono::nanoseconds(json.value("birth", std::int64_t{0})),
                                          std::chrono::nanoseconds(json.value("offset", std::int64_t{0}))},
-                               .memberships = json.value("memberships", std::string())};
+                               .memberships = json.value("memberships", std::string()),
+                               .physical_cpus = json.value("physical_cpus", false)};
   const auto memberships = TRY(cgroup::parse_memberships(identity.memberships));
   identity.places = TRY(identity.memberships.empty() ? locate(hierarchies_, identity.cgroup_path)
                                                      : locate(hierarchies_, memberships));

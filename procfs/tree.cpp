@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "procfs/tree.h"
 
+#include <algorithm>
+
 #include "base/parse.h"
 #include "procfs/file_table.h"
 
@@ -81,7 +83,8 @@ Result<TreeEntry> Tree::lookup(NodeId directory, std::string_view name, pid_t ca
       if (nodes_[child].name == name) return entry(directory, child, 0);
     } else if (const auto cpu = cpu_number(name)) {
       const auto container = TRY(container_of(directory, caller));
-      if (*cpu < TRY(container->view())->cpus.size()) return entry(directory, child, *cpu);
+      if (std::ranges::binary_search(TRY(container->view())->numbers, *cpu))
+        return entry(directory, child, *cpu);
     }
   }
   return fail(ENOENT);
@@ -99,12 +102,12 @@ Result<std::vector<TreeEntry>> Tree::list(NodeId directory, pid_t caller) {
   if (directory == NodeId{})
     entries.push_back({std::string(kContainersName), {0, 0, kContainers}, true, Lasting::forever});
   for (const auto child : nodes_[directory.index].children) {
-    std::size_t count = 1;
-    if (nodes_[child].per_cpu) {
-      const auto container = TRY(container_of(directory, caller));
-      count = TRY(container->view())->cpus.size();
+    if (!nodes_[child].per_cpu) {
+      entries.push_back(entry(directory, child, 0));
+      continue;
     }
-    for (std::size_t cpu = 0; cpu < count; ++cpu) entries.push_back(entry(directory, child, cpu));
+    const auto container = TRY(container_of(directory, caller));
+    for (const auto cpu : TRY(container->view())->numbers) entries.push_back(entry(directory, child, cpu));
   }
   return entries;
 }

@@ -74,7 +74,8 @@ control::Registration registration_of(const spec::Spec& spec, const State& state
           .init = state.pid,
           .cgroup_path = cgroup.empty() ? state.cgroup_path : cgroup,
           .boottime_offset = boottime_offset(spec),
-          .own_time_namespace = spec::has_new_namespace(spec, "time")};
+          .own_time_namespace = spec::has_new_namespace(spec, "time"),
+          .physical_cpus = annotation(spec, kCpusAnnotation) == "physical"};
 }
 
 void forget_view(const std::string& id) {

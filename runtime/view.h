@@ -40,10 +40,12 @@ class View {
 };
 
 // What the daemon is told about a container. The annotation org.nacre.view.cgroup names the
-// cgroup whose limits the view shows, where it is not the container's own.
+// cgroup whose limits the view shows, where it is not the container's own. With org.nacre.cpus=physical its
+// CPUs keep the machine's numbers.
 control::Registration registration_of(const spec::Spec& spec, const State& state);
 
 inline constexpr const char* kAffinityAnnotation = "org.nacre.affinity";
+inline constexpr const char* kCpusAnnotation = "org.nacre.cpus";
 inline constexpr const char* kViewCgroupAnnotation = "org.nacre.view.cgroup";
 
 // Tells the daemon, if there is one, that the container is gone.

@@ -72,6 +72,7 @@ Result<Registration> registration_from(const Json& json) {
   registration.cgroup_path = TRY(string(json, "cgroup"));
   registration.boottime_offset = TRY(integer<std::int64_t>(json, "boottime_offset", 0));
   registration.own_time_namespace = TRY(boolean(json, "own_time_namespace"));
+  registration.physical_cpus = TRY(boolean(json, "physical_cpus"));
   return registration;
 }
 
@@ -88,6 +89,7 @@ std::string encode(const Request& request) {
     json["cgroup"] = registration.cgroup_path;
     json["boottime_offset"] = registration.boottime_offset;
     json["own_time_namespace"] = registration.own_time_namespace;
+    json["physical_cpus"] = registration.physical_cpus;
   }
   return text_of(json);
 }

@@ -32,6 +32,9 @@ struct Registration {
   // (time_namespaces(7)); 0 without a time namespace of its own.
   std::int64_t boottime_offset = 0;
   bool own_time_namespace = false;
+  // Its CPUs keep the machine's numbers, for programs that bind threads to CPUs by number; otherwise they are
+  // numbered from 0.
+  bool physical_cpus = false;
 };
 
 // One thing to attach inside the container: a detached mount of a file or directory, and

@@ -157,8 +157,9 @@ Result<int> serve(const Options& options, const std::string& directory,
                   const std::function<void()>& on_ready) {
   SystemClock clock;
   HotFiles files;
+  LoadTracker tracker(files);
   Host host(files, clock);
-  Registry registry({files, host, clock, &estate.state}, hierarchies);
+  Registry registry({files, host, clock, &estate.state, &tracker}, hierarchies);
   registry.restore();
   Tree tree(registry);
   const auto triggers = TRY(during("wait for pressure", PressureTriggers::start()));
@@ -184,7 +185,6 @@ Result<int> serve(const Options& options, const std::string& directory,
   auto server = TRY(Server::create(
       service, std::move(estate.socket),
       {.path = directory + "/control", .idle_exit = options.idle_exit, .on_idle = [&] { session.stop(); }}));
-  const LoadTracker tracker(registry, files);
   // What is mounted elsewhere is looked up here first, so others have to serve by then.
   Result<SharedMounts> shared;
   std::thread control([&] {

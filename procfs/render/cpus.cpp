@@ -51,9 +51,8 @@ void append_stanza(std::string& text, std::string_view stanza, std::size_t numbe
 
 }  // namespace
 
-std::string render_cpuinfo(std::string_view host, const std::vector<unsigned>& cpus) {
+std::string render_cpuinfo(std::string_view host, const View& view) {
   std::string text;
-  std::size_t number = 0;
   while (!host.empty()) {
     const auto end = host.find("\n\n");
     const auto stanza = host.substr(0, end);
@@ -62,28 +61,24 @@ std::string render_cpuinfo(std::string_view host, const std::vector<unsigned>& c
     if (!processor) {
       // What concerns the whole machine (arm: "Hardware", s390: "vendor_id") stays.
       if (!trim(stanza).empty()) text += std::string(trim(stanza)) + "\n\n";
-    } else if (std::ranges::find(cpus, *processor) != cpus.end()) {
-      append_stanza(text, stanza, number++, cpus.size());
+    } else if (const auto found = std::ranges::find(view.cpus, *processor); found != view.cpus.end()) {
+      const auto place = static_cast<std::size_t>(found - view.cpus.begin());
+      append_stanza(text, stanza, view.numbers[place], view.cpus.size());
     }
   }
   return text;
 }
 
-std::string render_cpu_list(std::size_t count) {
-  return count <= 1 ? "0\n" : "0-" + std::to_string(count - 1) + "\n";
-}
+std::string render_cpu_list(const std::vector<unsigned>& cpus) { return format_list(cpus) + "\n"; }
 
-std::string render_cpu_mask(std::size_t width, std::size_t first, std::size_t count) {
+std::string render_cpu_mask(std::size_t width, const std::vector<unsigned>& cpus) {
   constexpr std::string_view kDigits = "0123456789abcdef";
+  std::vector<unsigned> digits((width + 3) / 4);
+  for (const auto cpu : cpus)
+    if (cpu / 4 < digits.size()) digits[cpu / 4] |= 1u << (cpu % 4);
   std::string text;
-  const std::size_t digits = (width + 3) / 4;
-  for (std::size_t digit = digits; digit-- > 0;) {
-    unsigned value = 0;
-    for (std::size_t bit = 0; bit < 4; ++bit) {
-      const std::size_t cpu = digit * 4 + bit;
-      if (cpu >= first && cpu < first + count) value |= 1u << bit;
-    }
-    text += kDigits[value];
+  for (std::size_t digit = digits.size(); digit-- > 0;) {
+    text += kDigits[digits[digit]];
     if (digit % 8 == 0 && digit != 0) text += ',';
   }
   return text + "\n";

@@ -21,16 +21,16 @@ std::string render_uptime(const View& view);
 std::string render_loadavg(const Loads& loads, const TaskCounts& tasks);
 std::string render_swaps(const MemoryView& memory);
 std::string render_diskstats(const std::vector<DiskView>& disks);
-// The machine's text reduced to the container's CPUs, numbered 0 … N-1, in one package.
-std::string render_cpuinfo(std::string_view host, const std::vector<unsigned>& cpus);
+// The machine's text reduced to the container's CPUs, with its numbers, in one package.
+std::string render_cpuinfo(std::string_view host, const View& view);
 
 // `names` are the machine's, in its order.
 std::string render_vmstat(const std::vector<std::string>& names, const VmSample& vm, const View& view);
 std::string render_zoneinfo(const VmSample& vm, const View& view);
 std::string render_partitions(const std::vector<DiskView>& disks);
 // Nobody counts these per container: a head with a column for each CPU, and zeros.
-std::string render_interrupts(std::size_t cpus);
-std::string render_softirqs(std::size_t cpus);
+std::string render_interrupts(const std::vector<unsigned>& cpus);
+std::string render_softirqs(const std::vector<unsigned>& cpus);
 std::string render_slabinfo();
 // /proc/pressure/RESOURCE where nothing ever waits.
 std::string render_no_pressure(std::string_view resource);
@@ -40,7 +40,7 @@ std::string render_node_meminfo(const MemoryView& memory);
 std::string render_numastat();
 
 // Files of /sys/devices/system/cpu: "0-3", and masks such as "f" (comma every 32 bits).
-std::string render_cpu_list(std::size_t count);
-std::string render_cpu_mask(std::size_t width, std::size_t first, std::size_t count);
+std::string render_cpu_list(const std::vector<unsigned>& cpus);
+std::string render_cpu_mask(std::size_t width, const std::vector<unsigned>& cpus);
 
 }  // namespace nacre::procfs

@@ -2,6 +2,9 @@
 #include "procfs/sample/sample.h"
 
 #include <cstdint>
+#include <string_view>
+
+#include "base/parse.h"
 
 namespace nacre::procfs {
 namespace {
@@ -48,6 +51,19 @@ Result<CpuUsage> sample_usage(HotFiles& files, const Place& place) {
   return usage;
 }
 
+// "total=" of the line "full": microseconds (Documentation/accounting/psi.rst). 0 where nobody counts.
+std::uint64_t sample_io_stalled(HotFiles& files, const std::string& directory) {
+  const auto text = directory.empty() ? Result<std::string>("") : files.read(directory + "/io.pressure");
+  if (!text) return 0;
+  for (const auto line : split(*text, '\n')) {
+    constexpr std::string_view kTotal = "total=";
+    const auto words = split_blank(line);
+    if (words.empty() || words.front() != "full" || !words.back().starts_with(kTotal)) continue;
+    return parse_int<std::uint64_t>(words.back().substr(kTotal.size())).value_or(0);
+  }
+  return 0;
+}
+
 }  // namespace
 
 Result<CpuSample> sample_cpu(HotFiles& files, const Places& places) {
@@ -61,6 +77,7 @@ Result<CpuSample> sample_cpu(HotFiles& files, const Places& places) {
   if (places.quota && !places.quota->v2 && !places.quota->own.empty())
     sample.usage.throttled =
         cgroup::value_of(TRY(files.read(places.quota->own + "/cpu.stat")), "throttled_time") / 1000;
+  sample.usage.io_stalled = sample_io_stalled(files, places.pressure);
   return sample;
 }
 

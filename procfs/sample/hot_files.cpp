@@ -49,15 +49,26 @@ std::shared_ptr<const UniqueFd> HotFiles::find(const std::string& path) {
 
 Result<std::shared_ptr<const UniqueFd>> HotFiles::open(const std::string& path) {
   auto fd = std::make_shared<const UniqueFd>(TRY(sys::open_at(AT_FDCWD, path.c_str(), O_RDONLY)));
+  const auto opened = keep(path, fd);
+  if (opened) opened();
+  return fd;
+}
+
+std::function<void()> HotFiles::keep(const std::string& path, std::shared_ptr<const UniqueFd> fd) {
   const std::lock_guard lock(mutex_);
-  if (by_path_.contains(path)) return fd;  // another thread was first: ours is used once
-  entries_.push_front({path, fd, generation_});
+  if (by_path_.contains(path)) return {};  // another thread was first: ours is used once
+  entries_.push_front({path, std::move(fd), generation_});
   by_path_.emplace(entries_.front().path, entries_.begin());
   if (entries_.size() > capacity_) {
     by_path_.erase(entries_.back().path);
     entries_.pop_back();
   }
-  return fd;
+  return on_open_;
+}
+
+void HotFiles::on_open(std::function<void()> action) {
+  const std::lock_guard lock(mutex_);
+  on_open_ = std::move(action);
 }
 
 void HotFiles::drop(const std::string& path) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -29,6 +30,8 @@ class HotFiles {
   // Closes every descriptor in or below a directory that goes away.
   void close_below(std::string_view directory);
   std::size_t open_count() const;
+  // Called without any lock held after a descriptor was kept, so that somebody closes it one day.
+  void on_open(std::function<void()> action);
 
  private:
   struct Entry {
@@ -40,6 +43,7 @@ class HotFiles {
 
   std::shared_ptr<const UniqueFd> find(const std::string& path);
   Result<std::shared_ptr<const UniqueFd>> open(const std::string& path);
+  std::function<void()> keep(const std::string& path, std::shared_ptr<const UniqueFd> fd);
   void drop(const std::string& path);
 
   const std::size_t capacity_;
@@ -47,6 +51,7 @@ class HotFiles {
   Entries entries_;
   std::unordered_map<std::string_view, Entries::iterator> by_path_;
   std::uint64_t generation_ = 0;
+  std::function<void()> on_open_;
 };
 
 }  // namespace nacre::procfs

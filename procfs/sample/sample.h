@@ -50,6 +50,7 @@ struct CpuUsage {
   std::uint64_t total = 0;
   std::uint64_t user = 0, system = 0, nice = 0;  // the proportions of `total`; nice is part of user
   std::uint64_t throttled = 0;
+  std::uint64_t io_stalled = 0;  // all threads that could have run waited for I/O
 };
 
 struct CpuSample {

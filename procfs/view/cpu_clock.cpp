@@ -15,19 +15,18 @@ std::uint64_t proportion(std::uint64_t amount, std::uint64_t part, std::uint64_t
 }
 
 // Deals amounts out evenly. What does not divide goes to the next CPUs in turn, whichever
-// amount it is of, so that amounts adding up to `count` times t give every CPU exactly t.
+// amount it is of, so that amounts adding up to N times t give each of N CPUs exactly t.
 class Dealer {
  public:
-  Dealer(std::vector<CpuTimes>& cpus, std::size_t count) : cpus_(cpus), count_(count) {}
+  explicit Dealer(std::vector<CpuTimes*> cpus) : cpus_(std::move(cpus)) {}
   void deal(std::uint64_t amount, std::uint64_t CpuTimes::*field) {
-    for (std::size_t i = 0; i < count_; ++i) cpus_[i].*field += amount / count_;
-    for (std::uint64_t left = amount % count_; left > 0; --left, next_ = (next_ + 1) % count_)
-      ++(cpus_[next_].*field);
+    for (auto* const cpu : cpus_) cpu->*field += amount / cpus_.size();
+    for (std::uint64_t left = amount % cpus_.size(); left > 0; --left, next_ = (next_ + 1) % cpus_.size())
+      ++(cpus_[next_]->*field);
   }
 
  private:
-  std::vector<CpuTimes>& cpus_;
-  std::size_t count_;
+  std::vector<CpuTimes*> cpus_;
   std::size_t next_ = 0;
 };
 
@@ -38,6 +37,7 @@ CpuTimes& CpuTimes::operator+=(const CpuTimes& other) {
   nice += other.nice;
   system += other.system;
   idle += other.idle;
+  iowait += other.iowait;
   steal += other.steal;
   return *this;
 }
@@ -54,61 +54,67 @@ CpuClock::Share CpuClock::split(std::uint64_t busy, const CpuUsage& usage) {
   return share;
 }
 
-void CpuClock::advance(std::uint64_t uptime, std::size_t count, const CpuUsage& usage) {
-  count = std::max<std::size_t>(count, 1);
-  // A CPU that appears was idle until now.
-  if (cpus_.size() < count) cpus_.resize(count);
-  for (std::size_t i = count_; i < count; ++i) cpus_[i].idle += saturating_sub(uptime_, cpus_[i].sum());
-  count_ = count;
+void CpuClock::advance(std::uint64_t uptime, const std::vector<unsigned>& numbers, const CpuUsage& usage) {
+  numbers_ = numbers;
+  std::vector<CpuTimes*> cpus;
+  for (const auto number : numbers_) cpus.push_back(&cpus_[number]);
   if (uptime <= uptime_) return;
 
-  const std::uint64_t room = (uptime - uptime_) * count;
+  const std::uint64_t room = (uptime - uptime_) * cpus.size();
   const std::uint64_t used = saturating_add(saturating_sub(usage.total, last_.total), debt_);
   const std::uint64_t busy = std::min(used, room);
   // Usage from before the container's start (a cgroup used again) is no debt.
   debt_ = started_ ? used - busy : 0;
   const std::uint64_t steal = std::min(saturating_sub(usage.throttled, last_.throttled), room - busy);
+  const std::uint64_t waited =
+      std::min({saturating_sub(usage.io_stalled, last_.io_stalled), uptime - uptime_, room - busy - steal});
   const auto share = split(busy, usage);
 
-  Dealer dealer(cpus_, count);
+  Dealer dealer(std::move(cpus));
   dealer.deal(share.user, &CpuTimes::user);
   dealer.deal(share.nice, &CpuTimes::nice);
   dealer.deal(share.system, &CpuTimes::system);
   dealer.deal(steal, &CpuTimes::steal);
-  dealer.deal(room - busy - steal, &CpuTimes::idle);
+  dealer.deal(waited, &CpuTimes::iowait);
+  dealer.deal(room - busy - steal - waited, &CpuTimes::idle);
   uptime_ = uptime;
   started_ = true;
-  last_ = {std::max(usage.total, last_.total), std::max(usage.user, last_.user),
-           std::max(usage.system, last_.system), std::max(usage.nice, last_.nice),
-           std::max(usage.throttled, last_.throttled)};
+  last_ = {std::max(usage.total, last_.total),         std::max(usage.user, last_.user),
+           std::max(usage.system, last_.system),       std::max(usage.nice, last_.nice),
+           std::max(usage.throttled, last_.throttled), std::max(usage.io_stalled, last_.io_stalled)};
+}
+
+std::vector<CpuTimes> CpuClock::cpus() const {
+  std::vector<CpuTimes> cpus;
+  for (const auto number : numbers_) cpus.push_back(cpus_.at(number));
+  return cpus;
 }
 
 std::vector<std::uint64_t> CpuClock::state() const {
-  std::vector<std::uint64_t> words{count_,     uptime_,      debt_,      started_ ? 1u : 0u, last_.total,
-                                   last_.user, last_.system, last_.nice, last_.throttled};
-  for (const auto& cpu : cpus_)
-    words.insert(words.end(), {cpu.user, cpu.nice, cpu.system, cpu.idle, cpu.steal});
+  std::vector<std::uint64_t> words{uptime_,      debt_,      started_ ? 1u : 0u, last_.total,     last_.user,
+                                   last_.system, last_.nice, last_.throttled,    last_.io_stalled};
+  for (const auto& [number, cpu] : cpus_)
+    words.insert(words.end(), {number, cpu.user, cpu.nice, cpu.system, cpu.idle, cpu.iowait, cpu.steal});
   return words;
 }
 
 void CpuClock::restore(const std::vector<std::uint64_t>& words) {
-  constexpr std::size_t kHead = 9, kEach = 5;
-  if (words.size() < kHead || (words.size() - kHead) % kEach != 0 ||
-      words[0] > (words.size() - kHead) / kEach)
-    return;
-  count_ = words[0];
-  uptime_ = words[1];
-  debt_ = words[2];
-  started_ = words[3] != 0;
-  last_ = {words[4], words[5], words[6], words[7], words[8]};
+  constexpr std::size_t kHead = 9, kEach = 7;
+  if (words.size() < kHead || (words.size() - kHead) % kEach != 0) return;
+  uptime_ = words[0];
+  debt_ = words[1];
+  started_ = words[2] != 0;
+  last_ = {words[3], words[4], words[5], words[6], words[7], words[8]};
+  numbers_.clear();
   cpus_.clear();
   for (auto at = kHead; at < words.size(); at += kEach)
-    cpus_.push_back({words[at], words[at + 1], words[at + 2], words[at + 3], words[at + 4]});
+    cpus_[static_cast<unsigned>(words[at])] = {words[at + 1], words[at + 2], words[at + 3],
+                                               words[at + 4], words[at + 5], words[at + 6]};
 }
 
 CpuTimes CpuClock::total() const {
   CpuTimes total;
-  for (const auto& cpu : cpus_) total += cpu;
+  for (const auto& [number, cpu] : cpus_) total += cpu;
   return total;
 }
 

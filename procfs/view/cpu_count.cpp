@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <numeric>
 
 namespace nacre::procfs {
 
@@ -19,6 +20,12 @@ std::vector<unsigned> visible_cpus(const CpuSample& sample, const std::vector<un
   }
   cpus.resize(count);
   return cpus;
+}
+
+std::vector<unsigned> renumbered(const std::vector<unsigned>& cpus) {
+  std::vector<unsigned> numbers(cpus.size());
+  std::iota(numbers.begin(), numbers.end(), 0u);
+  return numbers;
 }
 
 }  // namespace nacre::procfs

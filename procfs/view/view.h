@@ -15,7 +15,8 @@ namespace nacre::procfs {
 struct View {
   MemoryView memory;
   TimeView time;
-  std::vector<unsigned> cpus;       // the machine's numbers; the container's are 0 … size-1
+  std::vector<unsigned> cpus;       // the machine's numbers, ascending
+  std::vector<unsigned> numbers;    // the container's: 0 … size-1, or the machine's
   std::vector<CpuTimes> cpu_times;  // one for each of `cpus`
   CpuTimes cpu_total;
   std::vector<DiskView> disks;

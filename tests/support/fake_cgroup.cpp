@@ -39,7 +39,7 @@ constexpr std::string_view kVmstat =
 
 std::string pressure_text(std::string_view resource) {
   return "some avg10=1.50 avg60=0.20 avg300=0.00 total=" + std::to_string(resource.size()) +
-         "000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=10\n";
+         "000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=" + (resource == "io" ? "2000000" : "10") + "\n";
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "tools/nacre/view/attach.h"
 
 #include <CLI/CLI.hpp>
+#include <functional>
 #include <memory>
 
 #include "base/log.h"
@@ -10,24 +11,28 @@
 namespace nacre::tool::cli {
 namespace {
 
-void declare_view_command(CLI::App& app, Action& chosen, const char* name, const char* help,
-                          Result<> (*act)(pid_t)) {
+CLI::App* declare_view_command(CLI::App& app, Action& chosen, const char* name, const char* help,
+                               std::function<Result<>(pid_t)> act) {
   auto* const command = app.add_subcommand(name, help);
   auto container = std::make_shared<std::string>();
   command->add_option("CONTAINER", *container, "Its id, or the number of a process in it")->required();
-  command->callback([=, &chosen] {
+  command->callback([=, &chosen, act = std::move(act)] {
     chosen = [=]() -> Result<int> {
       TRY(during("container " + *container, act(TRY(find_container_process(*container)))));
       return 0;
     };
   });
+  return command;
 }
 
 }  // namespace
 
 void declare_attach(CLI::App& app, Action& chosen) {
+  auto physical_cpus = std::make_shared<bool>(false);
   declare_view_command(app, chosen, "attach",
-                       "Give a running container of any engine its own view of /proc and /sys", attach_view);
+                       "Give a running container of any engine its own view of /proc and /sys",
+                       [=](pid_t process) { return attach_view(process, *physical_cpus); })
+      ->add_flag("--physical-cpus", *physical_cpus, "Its CPUs keep the machine's numbers");
 }
 
 void declare_detach(CLI::App& app, Action& chosen) {

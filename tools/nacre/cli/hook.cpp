@@ -18,14 +18,16 @@ namespace {
 struct Options {
   bool lxc = false;
   bool if_running = false;
+  bool physical_cpus = false;
   std::vector<std::string> lxc_words;  // its name, "lxc", "mount": in the environment, too
 };
 
 Result<int> hook(const Options& options) {
-  const auto container =
+  auto container =
       TRY(options.lxc
               ? starting_lxc_container()
               : starting_oci_container(TRY(during("read the container state", sys::read_all(STDIN_FILENO)))));
+  container.physical_cpus |= options.physical_cpus;
   auto given = during("container " + container.id, give_view(container));
   if (given) return 0;
   const int code = given.error().code;
@@ -45,6 +47,7 @@ void declare_hook(CLI::App& app, Action& chosen) {
   command->add_flag("--lxc", options->lxc, "Called by LXC, as lxc.hook.mount");
   command->add_flag("--if-running", options->if_running,
                     "Without nacre-procfs the container starts with the machine's /proc");
+  command->add_flag("--physical-cpus", options->physical_cpus, "Its CPUs keep the machine's numbers");
   command->add_option("ARGUMENT", options->lxc_words, "What LXC adds")->needs("--lxc");
   command->callback([=, &chosen] { chosen = [=] { return hook(*options); }; });
 }

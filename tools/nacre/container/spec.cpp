@@ -10,6 +10,7 @@
 #include "runtime/capabilities.h"
 #include "runtime/seccomp/default_profile.h"
 #include "runtime/spec/defaults.h"
+#include "runtime/view.h"
 
 namespace nacre::tool {
 namespace {
@@ -37,7 +38,7 @@ std::string hostname_of(const Record& record, const RunOptions& options) {
   return options.hostname.empty() ? record.id : options.hostname;
 }
 
-spec::Mount bind(std::string source, std::string destination, bool read_only) {
+spec::Mount bind_mount(std::string source, std::string destination, bool read_only) {
   return {std::move(destination),
           "bind",
           std::move(source),
@@ -92,6 +93,8 @@ spec::Spec spec_for(const Record& record, const RunOptions& options, const Resol
                            [](const std::string& e) { return e.starts_with("HOSTNAME="); }))
     config.process->env.push_back("HOSTNAME=" + config.hostname);
 
+  if (options.physical_cpus) config.annotations[runtime::kCpusAnnotation] = "physical";
+
   auto& isolation = config.linux_;
   isolation.namespaces = {{"mount", ""}, {"uts", ""}, {"ipc", ""}, {"pid", ""}, {"cgroup", ""}, {"time", ""}};
   if (!options.host_network) isolation.namespaces.push_back({"network", ""});
@@ -105,12 +108,12 @@ spec::Spec spec_for(const Record& record, const RunOptions& options, const Resol
   isolation.resources.pids_limit = options.pids_limit;
   isolation.seccomp = seccomp::default_profile(capabilities::default_capabilities());
 
-  config.mounts.push_back(bind(record.directory() + "/hosts", "/etc/hosts", false));
-  config.mounts.push_back(bind(record.directory() + "/hostname", "/etc/hostname", false));
+  config.mounts.push_back(bind_mount(record.directory() + "/hosts", "/etc/hosts", false));
+  config.mounts.push_back(bind_mount(record.directory() + "/hostname", "/etc/hostname", false));
   if (options.host_network)
-    config.mounts.push_back(bind(record.directory() + "/resolv.conf", "/etc/resolv.conf", false));
+    config.mounts.push_back(bind_mount(record.directory() + "/resolv.conf", "/etc/resolv.conf", false));
   for (const auto& volume : options.volumes)
-    config.mounts.push_back(bind(volume.source, volume.destination, volume.read_only));
+    config.mounts.push_back(bind_mount(volume.source, volume.destination, volume.read_only));
   return config;
 }
 

@@ -63,12 +63,12 @@ Result<int> detach_all(const std::vector<std::string>& places) {
 
 }  // namespace
 
-Result<> attach_view(pid_t process) {
+Result<> attach_view(pid_t process, bool physical_cpus) {
   const auto target = TRY(open_target(process));
   TRY(ensure_view_daemon());
   auto client = TRY(control::Client::connect());
   const auto name = "process " + std::to_string(process);
-  auto registered = client.add(registration_of(target.id, process));
+  auto registered = client.add(registration_of(target.id, process, physical_cpus));
   if (!registered && registered.error().code == EEXIST)
     return bad_input(name + " has a view already: take it away with: nacre detach");
   const auto mounts = TRY(during("register with nacre-procfs", std::move(registered)));

@@ -36,12 +36,13 @@ bool has_own_time(pid_t process) {
 
 }  // namespace
 
-control::Registration registration_of(std::string id, pid_t init) {
+control::Registration registration_of(std::string id, pid_t init, bool physical_cpus) {
   return {.id = std::move(id),
           .init = init,
           .cgroup_path = {},
           .boottime_offset = boottime_offset(init),
-          .own_time_namespace = has_own_time(init)};
+          .own_time_namespace = has_own_time(init),
+          .physical_cpus = physical_cpus};
 }
 
 Result<int> put_over_kernel_files(const std::vector<control::ViewMount>& mounts, const std::string& root) {

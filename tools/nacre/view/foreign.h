@@ -13,7 +13,7 @@ namespace nacre::tool {
 
 // Of the container whose first process is `init`, a number in the pid namespace of /proc. nacre-procfs finds
 // its cgroups: seen from a cgroup namespace they would have other names.
-control::Registration registration_of(std::string id, pid_t init);
+control::Registration registration_of(std::string id, pid_t init, bool physical_cpus);
 
 // Puts the view below `root`, as the calling process sees it; how many places have it now. Only over the
 // kernel's own files: a mask, or somebody else's view, was put there on purpose. Symlinks stay below `root`.

@@ -93,6 +93,9 @@ Result<StartingContainer> starting_oci_container(std::string_view state) {
   if (!json.is_object())
     return bad_input("no container state on standard input: this command is for OCI runtimes to run");
   StartingContainer container{.id = text_at(json, "id"), .init = 0, .root = {}};
+  if (const auto annotations = json.find("annotations");
+      annotations != json.end() && annotations->is_object())
+    container.physical_cpus = text_at(*annotations, "org.nacre.cpus") == "physical";
   const auto bundle = text_at(json, "bundle");
   if (container.id.empty() || bundle.empty())
     return bad_input("the container state names no id or no bundle");
@@ -122,7 +125,8 @@ Result<StartingContainer> starting_lxc_container() {
 Result<> give_view(const StartingContainer& container) {
   auto client = TRY(control::Client::connect());
   const auto mounts =
-      TRY(during("register with nacre-procfs", client.add(registration_of(container.id, container.init))));
+      TRY(during("register with nacre-procfs",
+                 client.add(registration_of(container.id, container.init, container.physical_cpus))));
   const auto count = place(container, mounts);
   if (count && *count > 0) return {};
   static_cast<void>(client.remove(container.id));

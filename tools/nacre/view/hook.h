@@ -15,8 +15,9 @@ namespace nacre::tool {
 // The container that a runtime is about to start.
 struct StartingContainer {
   std::string id;
-  pid_t init = 0;    // in the pid namespace of /proc
-  std::string root;  // its root directory, absolute, where the init sees it
+  pid_t init = 0;              // in the pid namespace of /proc
+  std::string root;            // its root directory, absolute, where the init sees it
+  bool physical_cpus = false;  // its CPUs keep the machine's numbers: the annotation org.nacre.cpus=physical
 };
 
 // From the state that a runtime writes to a hook's standard input (OCI runtime-spec, "State") and from its

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include "procfs/view/cpu_count.h"
+
 namespace nacre::procfs {
 namespace {
 
@@ -53,10 +55,16 @@ TEST(RenderCpuinfo, WhatDependsOnNumberingIsRenumbered) {
       "processor\t: 0\ncore id\t\t: 0\n\nprocessor\t: 3\nphysical id\t: 1\nsiblings\t: 64\ncore id\t\t: "
       "9\ncpu cores\t: 32\n"
       "apicid\t\t: 77\ninitial apicid\t: 77\nflags\t\t: a b\n\nHardware\t: board\n\n";
-  EXPECT_EQ(render_cpuinfo(kHost, {3}),
+  View view;
+  view.cpus = {3};
+  view.numbers = {0};
+  EXPECT_EQ(render_cpuinfo(kHost, view),
             "processor\t: 0\nphysical id\t: 0\nsiblings\t: 1\ncore id\t\t: 0\ncpu cores\t: 1\n"
             "apicid\t\t: 0\ninitial apicid\t: 0\nflags\t\t: a b\n\nHardware\t: board\n\n");
-  EXPECT_EQ(render_cpuinfo("", {0}), "");
+  EXPECT_EQ(render_cpuinfo("", view), "");
+  view.numbers = {3};
+  EXPECT_THAT(render_cpuinfo(kHost, view),
+              StartsWith("processor\t: 3\nphysical id\t: 0\nsiblings\t: 1\ncore id\t\t: 3\n"));
 }
 
 TEST(RenderPartitions, AreTheDisksOfTheContainer) {
@@ -66,8 +74,8 @@ TEST(RenderPartitions, AreTheDisksOfTheContainer) {
 }
 
 TEST(RenderIrqs, HaveAColumnForEachCpuAndNothingOfTheMachine) {
-  EXPECT_EQ(render_interrupts(2), "           CPU0       CPU1       \n");
-  EXPECT_THAT(render_softirqs(2),
+  EXPECT_EQ(render_interrupts({0, 1}), "           CPU0       CPU1       \n");
+  EXPECT_THAT(render_softirqs({0, 1}),
               StartsWith("                    CPU0       CPU1       \n          HI:          0          0\n"
                          "       TIMER:          0          0\n"));
 }
@@ -103,18 +111,20 @@ TEST(RenderVmstat, HasTheMachinesNamesAndTheContainersValues) {
 }
 
 TEST(RenderMask, HasACommaEvery32Bits) {
-  EXPECT_EQ(render_cpu_mask(1, 0, 1), "1\n");
-  EXPECT_EQ(render_cpu_mask(6, 4, 1), "10\n");
-  EXPECT_EQ(render_cpu_mask(32, 0, 32), "ffffffff\n");
-  EXPECT_EQ(render_cpu_mask(40, 0, 40), "ff,ffffffff\n");
-  EXPECT_EQ(render_cpu_mask(65, 64, 1), "1,00000000,00000000\n");
-  EXPECT_EQ(render_cpu_list(1), "0\n");
-  EXPECT_EQ(render_cpu_list(12), "0-11\n");
+  const auto first = [](std::size_t count) { return renumbered(std::vector<unsigned>(count)); };
+  EXPECT_EQ(render_cpu_mask(1, {0}), "1\n");
+  EXPECT_EQ(render_cpu_mask(6, {4}), "10\n");
+  EXPECT_EQ(render_cpu_mask(32, first(32)), "ffffffff\n");
+  EXPECT_EQ(render_cpu_mask(40, first(40)), "ff,ffffffff\n");
+  EXPECT_EQ(render_cpu_mask(65, {64}), "1,00000000,00000000\n");
+  EXPECT_EQ(render_cpu_list(first(1)), "0\n");
+  EXPECT_EQ(render_cpu_list({1, 3, 4, 5}), "1,3-5\n");
 }
 
 TEST(RenderStat, AReaderRuns) {
   View view;
   view.cpu_times = {{.user = 1'230'000, .nice = 0, .system = 20'000, .idle = 9'999, .steal = 30'000}};
+  view.numbers = {0};
   view.cpu_total = view.cpu_times[0];
   view.time.btime = 1234;
   const auto text = render_stat(view, {.total = 3, .running = 1, .blocked = 2, .newest = 9}, 77);
