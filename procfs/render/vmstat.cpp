@@ -9,7 +9,12 @@ namespace nacre::procfs {
 std::string render_vmstat(const std::vector<std::string>& names, const VmSample& vm, const View& view) {
   std::string text;
   text.reserve(names.size() * 28);
-  for (const auto& name : names) text += name + " " + std::to_string(vmstat_value(name, vm, view)) + "\n";
+  for (const auto& name : names) {
+    text += name;
+    text += ' ';
+    text += std::to_string(vmstat_value(name, vm, view));
+    text += '\n';
+  }
   return text;
 }
 

@@ -2,9 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "base/result.h"
 #include "procfs/sample/hot_files.h"
@@ -15,7 +16,10 @@ namespace nacre::procfs {
 // What the kernel counts of a container's memory management since its cgroup exists, under the names of
 // /proc/vmstat, which are those of v2's memory.stat. What a hierarchy does not count is missing.
 struct VmSample {
-  std::map<std::string, std::uint64_t, std::less<>> events;
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  std::unordered_map<std::string, std::uint64_t, Hash, std::equal_to<>> events;
 };
 Result<VmSample> sample_vm(HotFiles& files, const Places& places);
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_map>
 
 #include "procfs/view/arithmetic.h"
 
@@ -48,6 +49,16 @@ constexpr std::array kAmounts{
     Amount{"nr_swapcached", &MemoryView::swap_cached},
 };
 
+const Amount* find_amount(std::string_view name) {
+  static const auto kByName = [] {
+    std::unordered_map<std::string_view, const Amount*> by_name;
+    for (const auto& amount : kAmounts) by_name.emplace(amount.name, &amount);
+    return by_name;
+  }();
+  const auto found = kByName.find(name);
+  return found == kByName.end() ? nullptr : found->second;
+}
+
 std::uint64_t in_unit(std::uint64_t kib, Unit unit, const MemoryView& memory) {
   switch (unit) {
     case Unit::pages: return pages(kib);
@@ -71,8 +82,8 @@ std::uint64_t pages(std::uint64_t kib) {
 
 std::uint64_t vmstat_value(std::string_view name, const VmSample& vm, const View& view) {
   if (const auto event = vm.events.find(name); event != vm.events.end()) return event->second;
-  const auto amount = std::ranges::find(kAmounts, name, &Amount::name);
-  if (amount != kAmounts.end()) return in_unit(view.memory.*(amount->value), amount->unit, view.memory);
+  if (const auto* const amount = find_amount(name))
+    return in_unit(view.memory.*(amount->value), amount->unit, view.memory);
   if (name == "pgpgin") return disk_kib(view, &cgroup::DeviceIo::read_bytes);
   if (name == "pgpgout") return disk_kib(view, &cgroup::DeviceIo::write_bytes);
   return 0;
