@@ -76,8 +76,20 @@ Result<Value> Container::current(Kept<Value>& kept, Look look) {
   return std::unexpected(kept.failure);
 }
 
-Result<std::shared_ptr<const View>> Container::view() {
-  return current(view_, [this] { return look(); });
+Result<std::shared_ptr<const CpuView>> Container::cpu() {
+  return current(cpu_, [this] { return look_at_cpu(); });
+}
+
+Result<std::shared_ptr<const MemoryView>> Container::memory() {
+  return current(memory_, [this]() -> Result<std::shared_ptr<const MemoryView>> {
+    const auto host = TRY(sources_.host.memory());
+    const auto sample = TRY(sample_memory(sources_.files, identity_.places));
+    return std::make_shared<const MemoryView>(memory_view(sample, host));
+  });
+}
+
+Result<std::shared_ptr<const DiskViews>> Container::disks() {
+  return current(disks_, [this] { return look_at_disks(); });
 }
 
 Result<TaskCounts> Container::tasks() {
@@ -110,27 +122,31 @@ std::string Container::pressure_file(const std::string& resource) const {
   return directory.empty() ? directory : directory + "/" + resource + ".pressure";
 }
 
-Result<std::shared_ptr<const View>> Container::look() {
-  const auto host = TRY(sources_.host.memory());
+Result<std::shared_ptr<const CpuView>> Container::look_at_cpu() {
   const auto online = TRY(sources_.host.online_cpus());
-  const auto sample = TRY(sample_container(sources_.files, identity_.places));
+  const auto sample = TRY(sample_cpu(sources_.files, identity_.places));
 
-  auto view = std::make_shared<View>();
-  view->memory = memory_view(sample.memory, host);
-  view->time = time_view(identity_.birth, sources_.clock);
-  view->cpus = visible_cpus(sample.cpu, online);
-  const auto uptime = std::chrono::duration_cast<std::chrono::microseconds>(view->time.uptime).count();
+  auto view = std::make_shared<CpuView>();
+  view->time = time();
+  view->cpus = visible_cpus(sample, online);
   view->numbers = identity_.physical_cpus ? view->cpus : renumbered(view->cpus);
-  cpu_clock_.advance(static_cast<std::uint64_t>(uptime), view->numbers, sample.cpu.usage);
+  const auto uptime = std::chrono::duration_cast<std::chrono::microseconds>(view->time.uptime).count();
+  cpu_clock_.advance(static_cast<std::uint64_t>(uptime), view->numbers, sample.usage);
   view->cpu_times = cpu_clock_.cpus();
   view->cpu_total = cpu_clock_.total();
-  for (const auto& io : disk_counters_.advance(sample.io))
-    if (auto disk = sources_.host.disk(io.major, io.minor))
-      view->disks.push_back({std::move(disk->name), disk->kib, io});
   // Before anybody sees them.
   keep(kCpu, cpu_clock_.state());
-  if (!view->disks.empty()) keep(kDisk, disk_counters_.state());
   return view;
+}
+
+Result<std::shared_ptr<const DiskViews>> Container::look_at_disks() {
+  const auto sample = TRY(sample_io(sources_.files, identity_.places));
+  auto disks = std::make_shared<DiskViews>();
+  for (const auto& io : disk_counters_.advance(sample))
+    if (auto disk = sources_.host.disk(io.major, io.minor))
+      disks->push_back({std::move(disk->name), disk->kib, io});
+  if (!disks->empty()) keep(kDisk, disk_counters_.state());
+  return disks;
 }
 
 Result<TaskCounts> Container::look_at_tasks() {
@@ -149,9 +165,8 @@ Result<Loads> Container::loads() {
     if (const auto loads = load_.read(sources_.clock.boottime())) return *loads;
   }
   const auto counts = TRY(tasks());
-  const auto age = time_view(identity_.birth, sources_.clock).uptime;
   const auto active = counts.running + counts.blocked;
-  const auto estimate = estimated_loads(active, highest_pressure(), age);
+  const auto estimate = estimated_loads(active, highest_pressure(), time().uptime);
   Loads loads;
   {
     const std::lock_guard lock(mutex_);

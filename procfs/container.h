@@ -65,14 +65,16 @@ class Container : public std::enable_shared_from_this<Container> {
   // The prefix of its counters in the state.
   static std::string kept_below(ContainerNumber number);
 
-  // One coherent instant, at most kLifetime old. One thread looks, others wait for it, but
-  // not for ever. When the container cannot be looked at (its cgroup is gone), the last
-  // view; without one, the error.
-  Result<std::shared_ptr<const View>> view();
+  // Each of these is one coherent instant, at most kLifetime old. One thread looks, others
+  // wait for it, but not for ever. When the container cannot be looked at (its cgroup is
+  // gone), the last view; without one, the error.
+  Result<std::shared_ptr<const CpuView>> cpu();
+  Result<std::shared_ptr<const MemoryView>> memory();
+  Result<std::shared_ptr<const DiskViews>> disks();
+  Result<TaskCounts> tasks();
   static constexpr std::chrono::milliseconds kLifetime{20};
 
-  // The same for its threads, which are costly to look at.
-  Result<TaskCounts> tasks();
+  TimeView time() const { return time_view(identity_.birth, sources_.clock); }
   // Load averages, which are followed from now on, for as long as they are read (FollowedLoad).
   Result<Loads> loads();
   // What the kernel counts of its memory management.
@@ -109,7 +111,8 @@ class Container : public std::enable_shared_from_this<Container> {
   };
   template <typename Value, typename Look>
   Result<Value> current(Kept<Value>& kept, Look look);
-  Result<std::shared_ptr<const View>> look();
+  Result<std::shared_ptr<const CpuView>> look_at_cpu();
+  Result<std::shared_ptr<const DiskViews>> look_at_disks();
   Result<TaskCounts> look_at_tasks();
   std::optional<Pressure> highest_pressure();
   // What must never go backwards, also not over a daemon's end.
@@ -119,7 +122,9 @@ class Container : public std::enable_shared_from_this<Container> {
   const Sources sources_;
   const Identity identity_;
   std::mutex mutex_;  // guards what is kept and the load; a leaf: released while looking
-  Kept<std::shared_ptr<const View>> view_;
+  Kept<std::shared_ptr<const CpuView>> cpu_;
+  Kept<std::shared_ptr<const MemoryView>> memory_;
+  Kept<std::shared_ptr<const DiskViews>> disks_;
   Kept<TaskCounts> tasks_;
   Kept<std::shared_ptr<const VmSample>> vm_;
   FollowedLoad load_;

@@ -10,29 +10,28 @@ namespace {
 
 using Text = Result<std::string>;
 
-Text meminfo(Container& c, std::size_t) { return render_meminfo(TRY(c.view())->memory); }
-Text uptime(Container& c, std::size_t) { return render_uptime(*TRY(c.view())); }
-Text swaps(Container& c, std::size_t) { return render_swaps(TRY(c.view())->memory); }
-Text diskstats(Container& c, std::size_t) { return render_diskstats(TRY(c.view())->disks); }
+Text meminfo(Container& c, std::size_t) { return render_meminfo(*TRY(c.memory())); }
+Text uptime(Container& c, std::size_t) { return render_uptime(*TRY(c.cpu())); }
+Text swaps(Container& c, std::size_t) { return render_swaps(*TRY(c.memory())); }
+Text diskstats(Container& c, std::size_t) { return render_diskstats(*TRY(c.disks())); }
 Text loadavg(Container& c, std::size_t) { return render_loadavg(TRY(c.loads()), TRY(c.tasks())); }
 Text cpuinfo(Container& c, std::size_t) {
-  const auto view = TRY(c.view());
+  const auto view = TRY(c.cpu());
   return render_cpuinfo(*TRY(c.host_cpuinfo()), *view);
 }
 Text stat(Container& c, std::size_t) {
-  const auto view = TRY(c.view());
+  const auto view = TRY(c.cpu());
   const auto tasks = TRY(c.tasks());
   return render_stat(*view, tasks, c.forks());
 }
 
 Text vmstat(Container& c, std::size_t) {
-  const auto view = TRY(c.view());
-  return render_vmstat(*TRY(c.vmstat_names()), *TRY(c.vm()), *view);
+  return render_vmstat(*TRY(c.vmstat_names()), *TRY(c.vm()), *TRY(c.memory()), *TRY(c.disks()));
 }
-Text zoneinfo(Container& c, std::size_t) { return render_zoneinfo(*TRY(c.vm()), *TRY(c.view())); }
-Text partitions(Container& c, std::size_t) { return render_partitions(TRY(c.view())->disks); }
-Text interrupts(Container& c, std::size_t) { return render_interrupts(TRY(c.view())->numbers); }
-Text softirqs(Container& c, std::size_t) { return render_softirqs(TRY(c.view())->numbers); }
+Text zoneinfo(Container& c, std::size_t) { return render_zoneinfo(*TRY(c.vm()), *TRY(c.memory())); }
+Text partitions(Container& c, std::size_t) { return render_partitions(*TRY(c.disks())); }
+Text interrupts(Container& c, std::size_t) { return render_interrupts(TRY(c.cpu())->numbers); }
+Text softirqs(Container& c, std::size_t) { return render_softirqs(TRY(c.cpu())->numbers); }
 Text slabinfo(Container&, std::size_t) { return render_slabinfo(); }
 Text pressure_of(Container& c, const char* resource) {
   auto text = TRY(c.pressure(resource));
@@ -43,18 +42,18 @@ Text memory_pressure(Container& c, std::size_t) { return pressure_of(c, "memory"
 Text io_pressure(Container& c, std::size_t) { return pressure_of(c, "io"); }
 Text irq_pressure(Container& c, std::size_t) { return pressure_of(c, "irq"); }
 
-std::size_t mask_width(const View& view) { return view.numbers.back() + std::size_t{1}; }
-Text cpu_list(Container& c, std::size_t) { return render_cpu_list(TRY(c.view())->numbers); }
+std::size_t mask_width(const CpuView& view) { return view.numbers.back() + std::size_t{1}; }
+Text cpu_list(Container& c, std::size_t) { return render_cpu_list(TRY(c.cpu())->numbers); }
 Text cpu_mask(Container& c, std::size_t) {
-  const auto view = TRY(c.view());
+  const auto view = TRY(c.cpu());
   return render_cpu_mask(mask_width(*view), view->numbers);
 }
-Text highest_cpu(Container& c, std::size_t) { return std::to_string(TRY(c.view())->numbers.back()) + "\n"; }
+Text highest_cpu(Container& c, std::size_t) { return std::to_string(TRY(c.cpu())->numbers.back()) + "\n"; }
 Text own_number(Container&, std::size_t cpu) { return std::to_string(cpu) + "\n"; }
 Text own_mask(Container& c, std::size_t cpu) {
-  return render_cpu_mask(mask_width(*TRY(c.view())), {static_cast<unsigned>(cpu)});
+  return render_cpu_mask(mask_width(*TRY(c.cpu())), {static_cast<unsigned>(cpu)});
 }
-Text node_meminfo(Container& c, std::size_t) { return render_node_meminfo(TRY(c.view())->memory); }
+Text node_meminfo(Container& c, std::size_t) { return render_node_meminfo(*TRY(c.memory())); }
 Text numastat(Container&, std::size_t) { return render_numastat(); }
 // Nearer than anything else (ACPI's LOCAL_DISTANCE).
 Text distance(Container&, std::size_t) { return std::string("10\n"); }

@@ -83,7 +83,7 @@ Result<TreeEntry> Tree::lookup(NodeId directory, std::string_view name, pid_t ca
       if (nodes_[child].name == name) return entry(directory, child, 0);
     } else if (const auto cpu = cpu_number(name)) {
       const auto container = TRY(container_of(directory, caller));
-      if (std::ranges::binary_search(TRY(container->view())->numbers, *cpu))
+      if (std::ranges::binary_search(TRY(container->cpu())->numbers, *cpu))
         return entry(directory, child, *cpu);
     }
   }
@@ -107,7 +107,7 @@ Result<std::vector<TreeEntry>> Tree::list(NodeId directory, pid_t caller) {
       continue;
     }
     const auto container = TRY(container_of(directory, caller));
-    for (const auto cpu : TRY(container->view())->numbers) entries.push_back(entry(directory, child, cpu));
+    for (const auto cpu : TRY(container->cpu())->numbers) entries.push_back(entry(directory, child, cpu));
   }
   return entries;
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "procfs/view_mounts.h"
 
+#include <fcntl.h>
+
+#include "base/sys/file.h"
 #include "base/sys/mount.h"
 #include "procfs/file_table.h"
 
@@ -8,9 +11,12 @@ namespace nacre::procfs {
 
 Result<std::vector<control::ViewMount>> open_view_mounts(int root, const Container& container) {
   std::vector<control::ViewMount> mounts;
+  // From its own directory on: its id is looked up anew each time.
+  const auto directory = "containers/" + container.id();
+  const auto own = TRY(during(directory, sys::open_at(root, directory.c_str(), O_PATH | O_DIRECTORY)));
   for (const auto& row : attach_table()) {
-    const auto path = "containers/" + container.id() + "/" + std::string(row.path);
-    auto mount = TRY(during("clone the mount of " + path, sys::clone_mount(root, path.c_str(), false)));
+    const std::string path(row.path);
+    auto mount = TRY(during("clone the mount of " + path, sys::clone_mount(own.get(), path.c_str(), false)));
     if (row.writable)
       TRY(during("make " + path + " writable",
                  sys::set_mount_attributes(mount.get(), 0, MOUNT_ATTR_RDONLY, 0, false)));

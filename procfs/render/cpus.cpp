@@ -51,7 +51,7 @@ void append_stanza(std::string& text, std::string_view stanza, std::size_t numbe
 
 }  // namespace
 
-std::string render_cpuinfo(std::string_view host, const View& view) {
+std::string render_cpuinfo(std::string_view host, const CpuView& view) {
   std::string text;
   while (!host.empty()) {
     const auto end = host.find("\n\n");

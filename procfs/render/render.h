@@ -16,17 +16,18 @@ namespace nacre::procfs {
 
 std::string render_meminfo(const MemoryView& memory);
 // `tasks`: the reading process itself counts as running, as it does natively.
-std::string render_stat(const View& view, const TaskCounts& tasks, std::uint64_t forks);
-std::string render_uptime(const View& view);
+std::string render_stat(const CpuView& view, const TaskCounts& tasks, std::uint64_t forks);
+std::string render_uptime(const CpuView& view);
 std::string render_loadavg(const Loads& loads, const TaskCounts& tasks);
 std::string render_swaps(const MemoryView& memory);
 std::string render_diskstats(const std::vector<DiskView>& disks);
 // The machine's text reduced to the container's CPUs, with its numbers, in one package.
-std::string render_cpuinfo(std::string_view host, const View& view);
+std::string render_cpuinfo(std::string_view host, const CpuView& view);
 
 // `names` are the machine's, in its order.
-std::string render_vmstat(const std::vector<std::string>& names, const VmSample& vm, const View& view);
-std::string render_zoneinfo(const VmSample& vm, const View& view);
+std::string render_vmstat(const std::vector<std::string>& names, const VmSample& vm, const MemoryView& memory,
+                          const DiskViews& disks);
+std::string render_zoneinfo(const VmSample& vm, const MemoryView& memory);
 std::string render_partitions(const std::vector<DiskView>& disks);
 // Nobody counts these per container: a head with a column for each CPU, and zeros.
 std::string render_interrupts(const std::vector<unsigned>& cpus);

@@ -24,7 +24,7 @@ void append_cpu(std::string& text, std::string_view name, const CpuTimes& times)
 
 }  // namespace
 
-std::string render_stat(const View& view, const TaskCounts& tasks, std::uint64_t forks) {
+std::string render_stat(const CpuView& view, const TaskCounts& tasks, std::uint64_t forks) {
   std::string text;
   append_cpu(text, "cpu ", view.cpu_total);
   for (std::size_t i = 0; i < view.cpu_times.size(); ++i)

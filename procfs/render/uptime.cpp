@@ -21,7 +21,7 @@ std::string load_text(std::uint64_t load) {
 
 }  // namespace
 
-std::string render_uptime(const View& view) {
+std::string render_uptime(const CpuView& view) {
   const auto up = std::chrono::duration_cast<std::chrono::milliseconds>(view.time.uptime).count() / 10;
   return hundredths(static_cast<std::uint64_t>(up)) + " " + hundredths(view.cpu_total.idle / 10'000) + "\n";
 }

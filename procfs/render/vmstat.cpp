@@ -6,13 +6,14 @@
 
 namespace nacre::procfs {
 
-std::string render_vmstat(const std::vector<std::string>& names, const VmSample& vm, const View& view) {
+std::string render_vmstat(const std::vector<std::string>& names, const VmSample& vm, const MemoryView& memory,
+                          const DiskViews& disks) {
   std::string text;
   text.reserve(names.size() * 28);
   for (const auto& name : names) {
     text += name;
     text += ' ';
-    text += std::to_string(vmstat_value(name, vm, view));
+    text += std::to_string(vmstat_value(name, vm, memory, disks));
     text += '\n';
   }
   return text;
@@ -20,7 +21,7 @@ std::string render_vmstat(const std::vector<std::string>& names, const VmSample&
 
 // One zone with everything in it (mm/vmstat.c, zoneinfo_show_print). Watermarks and free lists of each
 // processor are the machine's business.
-std::string render_zoneinfo(const VmSample& vm, const View& view) {
+std::string render_zoneinfo(const VmSample& vm, const MemoryView& memory) {
   constexpr std::array<std::string_view, 14> kNodeLines{"nr_inactive_anon",
                                                         "nr_active_anon",
                                                         "nr_inactive_file",
@@ -35,14 +36,16 @@ std::string render_zoneinfo(const VmSample& vm, const View& view) {
                                                         "nr_writeback",
                                                         "nr_shmem",
                                                         "nr_kernel_stack"};
-  const auto value = [&](std::string_view name) { return std::to_string(vmstat_value(name, vm, view)); };
+  const auto value = [&](std::string_view name) {
+    return std::to_string(vmstat_value(name, vm, memory, {}));
+  };
   std::string text = "Node 0, zone   Normal\n  per-node stats\n";
   for (const auto line : kNodeLines) {
     std::string name(line);
     if (name.size() < 12) name.append(12 - name.size(), ' ');
     text += "      " + name + " " + value(line) + "\n";
   }
-  const auto total = std::to_string(pages(view.memory.total));
+  const auto total = std::to_string(pages(memory.total));
   text += "  pages free     " + value("nr_free_pages") + "\n";
   for (const auto* const name : {"boost   ", "min     ", "low     ", "high    "})
     text += "        " + std::string(name) + " 0\n";

@@ -95,12 +95,4 @@ Result<std::vector<cgroup::DeviceIo>> sample_io(HotFiles& files, const Places& p
   return cgroup::parse_blkio(bytes, TRY(read("/blkio.throttle.io_serviced")));
 }
 
-Result<ContainerSample> sample_container(HotFiles& files, const Places& places) {
-  ContainerSample sample;
-  sample.memory = TRY(sample_memory(files, places));
-  sample.cpu = TRY(sample_cpu(files, places));
-  sample.io = TRY(sample_io(files, places));
-  return sample;
-}
-
 }  // namespace nacre::procfs

@@ -12,14 +12,18 @@
 namespace nacre::procfs {
 namespace {
 
+// The kernel gives as many lines as fit into its buffer of a page or more. When it gives less than this there
+// are no others: no line, nor a processor's part of cpuinfo, is so long that it did not fit beside.
+constexpr ssize_t kWhole = 1024;
+
 Result<std::string> text_of(int fd) {
   std::string text;
   std::array<char, 8192> buffer;
   for (;;) {
     const auto offset = static_cast<off_t>(text.size());
     const auto count = TRY(sys::checked([&] { return ::pread(fd, buffer.data(), buffer.size(), offset); }));
-    if (count == 0) return text;
     text.append(buffer.data(), static_cast<std::size_t>(count));
+    if (count < kWhole) return text;
   }
 }
 

@@ -67,15 +67,8 @@ struct HostMemory {
 };
 Result<HostMemory> parse_host_memory(std::string_view meminfo);
 
-struct ContainerSample {
-  MemorySample memory;
-  CpuSample cpu;
-  std::vector<cgroup::DeviceIo> io;
-};
-
 Result<MemorySample> sample_memory(HotFiles& files, const Places& places);
 Result<CpuSample> sample_cpu(HotFiles& files, const Places& places);
 Result<std::vector<cgroup::DeviceIo>> sample_io(HotFiles& files, const Places& places);
-Result<ContainerSample> sample_container(HotFiles& files, const Places& places);
 
 }  // namespace nacre::procfs

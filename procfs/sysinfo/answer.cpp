@@ -37,11 +37,12 @@ bool means_caller(const seccomp_notif& notification) {
 
 Result<std::string> bytes_for(const TrappedCall& trapped, const seccomp_notif& notification,
                               Container& container, const CpuMaskRules& rules) {
-  const auto view = TRY(container.view());
   if (trapped.call == Call::sysinfo)
-    return sysinfo_bytes(*view, TRY(container.loads()), TRY(container.tasks()), trapped.abi);
+    return sysinfo_bytes(*TRY(container.memory()), container.time().uptime, TRY(container.loads()),
+                         TRY(container.tasks()), trapped.abi);
   const auto real = TRY(real_mask(static_cast<pid_t>(notification.pid)));
-  return affinity_bytes(real, view->cpus.size(), notification.data.args[1], trapped.abi, rules);
+  return affinity_bytes(real, TRY(container.cpu())->cpus.size(), notification.data.args[1], trapped.abi,
+                        rules);
 }
 
 }  // namespace

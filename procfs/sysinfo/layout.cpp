@@ -31,20 +31,21 @@ using Layout32 = Layout<std::uint32_t, 8>;
 static_assert(sizeof(Layout64) == 112 && sizeof(Layout32) == 64);
 
 template <typename Target>
-std::string encode(const View& view, const Loads& loads, const TaskCounts& tasks, unsigned shift) {
+std::string encode(const MemoryView& memory, std::chrono::nanoseconds uptime, const Loads& loads,
+                   const TaskCounts& tasks, unsigned shift) {
   Target target;
   std::memset(&target, 0, sizeof(target));
   using Long = decltype(target.uptime);
   const auto scaled = [&](std::uint64_t kib) { return static_cast<Long>((kib << 10) >> shift); };
   // The kernel rounds a begun second up here, unlike in /proc/uptime.
-  target.uptime = static_cast<Long>(std::chrono::ceil<std::chrono::seconds>(view.time.uptime).count());
+  target.uptime = static_cast<Long>(std::chrono::ceil<std::chrono::seconds>(uptime).count());
   for (std::size_t i = 0; i < loads.size(); ++i)
     target.loads[i] = static_cast<Long>(loads[i] << (kLoadShiftInSysinfo - kLoadShift));
-  target.total_ram = scaled(view.memory.total);
-  target.free_ram = scaled(view.memory.free);
-  target.shared_ram = scaled(view.memory.shmem);
-  target.total_swap = scaled(view.memory.swap_total);
-  target.free_swap = scaled(view.memory.swap_free);
+  target.total_ram = scaled(memory.total);
+  target.free_ram = scaled(memory.free);
+  target.shared_ram = scaled(memory.shmem);
+  target.total_swap = scaled(memory.swap_total);
+  target.free_swap = scaled(memory.swap_free);
   target.processes = static_cast<std::uint16_t>(std::min<std::uint64_t>(tasks.total, UINT16_MAX));
   target.unit = 1u << shift;
   std::string bytes(sizeof(target), '\0');
@@ -66,11 +67,12 @@ std::optional<TrappedCall> trapped_call(std::uint32_t arch, int number) {
   return std::nullopt;
 }
 
-std::string sysinfo_bytes(const View& view, const Loads& loads, const TaskCounts& tasks, Abi abi) {
-  if (abi == Abi::bits64) return encode<Layout64>(view, loads, tasks, 0);
+std::string sysinfo_bytes(const MemoryView& memory, std::chrono::nanoseconds uptime, const Loads& loads,
+                          const TaskCounts& tasks, Abi abi) {
+  if (abi == Abi::bits64) return encode<Layout64>(memory, uptime, loads, tasks, 0);
   constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
-  const bool fits = (view.memory.total << 10) <= kMost && (view.memory.swap_total << 10) <= kMost;
-  return encode<Layout32>(view, loads, tasks, fits ? 0 : kPageShift);
+  const bool fits = (memory.total << 10) <= kMost && (memory.swap_total << 10) <= kMost;
+  return encode<Layout32>(memory, uptime, loads, tasks, fits ? 0 : kPageShift);
 }
 
 Result<std::string> affinity_bytes(const std::vector<unsigned char>& real, std::size_t count,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -27,7 +28,8 @@ std::optional<TrappedCall> trapped_call(std::uint32_t arch, int number);
 
 // struct sysinfo from the numbers that /proc/meminfo, loadavg and uptime show. 64-bit
 // callers get bytes, 32-bit ones pages when bytes do not fit, as from the kernel.
-std::string sysinfo_bytes(const View& view, const Loads& loads, const TaskCounts& tasks, Abi abi);
+std::string sysinfo_bytes(const MemoryView& memory, std::chrono::nanoseconds uptime, const Loads& loads,
+                          const TaskCounts& tasks, Abi abi);
 
 struct CpuMaskRules {
   std::size_t cpus;       // nr_cpu_ids: the highest CPU number possible here, plus 1

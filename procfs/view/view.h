@@ -10,16 +10,18 @@
 
 namespace nacre::procfs {
 
-// Everything the files and system calls of one container say about one instant. Immutable
-// once made, shared by all readers of that moment.
-struct View {
-  MemoryView memory;
+// What the files and system calls of one container say about one instant, in parts that say nothing of each
+// other, so that a reader of one does not have to look at all. Each is immutable once made and shared by all
+// readers of that moment. Its memory is a MemoryView.
+
+struct CpuView {
   TimeView time;
   std::vector<unsigned> cpus;       // the machine's numbers, ascending
   std::vector<unsigned> numbers;    // the container's: 0 … size-1, or the machine's
   std::vector<CpuTimes> cpu_times;  // one for each of `cpus`
   CpuTimes cpu_total;
-  std::vector<DiskView> disks;
 };
+
+using DiskViews = std::vector<DiskView>;
 
 }  // namespace nacre::procfs

@@ -68,9 +68,9 @@ std::uint64_t in_unit(std::uint64_t kib, Unit unit, const MemoryView& memory) {
   return kib;
 }
 
-std::uint64_t disk_kib(const View& view, std::uint64_t cgroup::DeviceIo::*bytes) {
+std::uint64_t disk_kib(const DiskViews& disks, std::uint64_t cgroup::DeviceIo::*bytes) {
   std::uint64_t sum = 0;
-  for (const auto& disk : view.disks) sum = saturating_add(sum, disk.io.*bytes);
+  for (const auto& disk : disks) sum = saturating_add(sum, disk.io.*bytes);
   return sum / 1024;
 }
 
@@ -80,12 +80,13 @@ std::uint64_t pages(std::uint64_t kib) {
   return kib / (static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) / 1024);
 }
 
-std::uint64_t vmstat_value(std::string_view name, const VmSample& vm, const View& view) {
+std::uint64_t vmstat_value(std::string_view name, const VmSample& vm, const MemoryView& memory,
+                           const DiskViews& disks) {
   if (const auto event = vm.events.find(name); event != vm.events.end()) return event->second;
   if (const auto* const amount = find_amount(name))
-    return in_unit(view.memory.*(amount->value), amount->unit, view.memory);
-  if (name == "pgpgin") return disk_kib(view, &cgroup::DeviceIo::read_bytes);
-  if (name == "pgpgout") return disk_kib(view, &cgroup::DeviceIo::write_bytes);
+    return in_unit(memory.*(amount->value), amount->unit, memory);
+  if (name == "pgpgin") return disk_kib(disks, &cgroup::DeviceIo::read_bytes);
+  if (name == "pgpgout") return disk_kib(disks, &cgroup::DeviceIo::write_bytes);
   return 0;
 }
 

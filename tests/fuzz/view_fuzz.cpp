@@ -92,11 +92,13 @@ Machine& machine_of(unsigned mode) {
   return machines[mode % 3];
 }
 
-void check(const procfs::View& view, std::uint64_t host_total) {
-  const auto& memory = view.memory;
+void check(const procfs::MemoryView& memory, std::uint64_t host_total) {
   require(memory.total <= host_total, "a container has no more memory than the machine");
   require(memory.free <= memory.available && memory.available <= memory.total, "free <= available <= total");
   require(memory.swap_free <= memory.swap_total, "no more swap is free than there is");
+}
+
+void check(const procfs::CpuView& view) {
   require(!view.cpus.empty() && view.cpus.size() == view.cpu_times.size(), "there is a CPU");
   const auto uptime = std::chrono::duration_cast<std::chrono::microseconds>(view.time.uptime).count();
   require(view.cpu_total.sum() == static_cast<std::uint64_t>(uptime) * view.cpus.size(),
@@ -118,7 +120,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
                                                .own_time_namespace = true});
   if (!container) return 0;
   machine.clock.advance(90s);
-  if (const auto view = (*container)->view()) check(**view, machine.host.memory()->total);
+  if (const auto memory = (*container)->memory()) check(**memory, machine.host.memory()->total);
+  if (const auto cpu = (*container)->cpu()) check(**cpu);
   for (const auto& row : procfs::file_table()) {
     const auto text = row.render(**container, 0);
     require(text ? text->empty() || text->back() == '\n' : !text.error().message().empty(),

@@ -96,7 +96,7 @@ TEST_P(ContainerTest, EveryFileIsAsTheKernelWouldWriteIt) {
 
 TEST_P(ContainerTest, AllFilesAgreeOnTheNumberOfCpus) {
   const auto container = busy_container();
-  const auto view = container->view();
+  const auto view = container->cpu();
   ASSERT_THAT(view, Succeeds());
   EXPECT_THAT((*view)->numbers, ElementsAre(0, 1));
   EXPECT_THAT((*view)->cpus, ElementsAre(1, 2));  // the parent's set, the quota's number
@@ -136,7 +136,7 @@ TEST_P(ContainerTest, PhysicalNumbersAreTheMachinesEverywhere) {
 
 TEST_P(ContainerTest, IdleInUptimeIsThatOfTheSameCpus) {
   const auto container = busy_container();
-  const auto view = *container->view();
+  const auto view = *container->cpu();
   EXPECT_EQ(view->cpu_total.sum(), 2 * 100 * kSecond);
   // Pressure is v2's.
   const bool waits = GetParam() != Mode::legacy;
@@ -147,21 +147,21 @@ TEST_P(ContainerTest, IdleInUptimeIsThatOfTheSameCpus) {
 
 TEST_P(ContainerTest, OneInstantFeedsAllReaders) {
   const auto container = busy_container();
-  const auto first = *container->view();
+  const auto first = *container->memory();
   machine.cgroups.set_memory("/nacre/box", 64 * kMiB, 0);
   machine.clock.advance(Container::kLifetime / 2);
-  EXPECT_EQ(*container->view(), first);
+  EXPECT_EQ(*container->memory(), first);
   machine.clock.advance(Container::kLifetime);
-  EXPECT_EQ((*container->view())->memory.total, 64u * 1024);
+  EXPECT_EQ((*container->memory())->total, 64u * 1024);
 }
 
 TEST_P(ContainerTest, AFailureShowsTheLastViewAndNeverTheMachine) {
   const auto container = busy_container();
-  const auto before = *container->view();
+  const auto before = *container->cpu();
   machine.later();
   machine.cgroups.remove("/nacre/box");
   machine.files.close_below(machine.cgroups.root());  // a removed cgroup's files read ENODEV
-  const auto after = container->view();
+  const auto after = container->cpu();
   ASSERT_THAT(after, Succeeds());
   EXPECT_EQ(*after, before);
 }
@@ -169,20 +169,21 @@ TEST_P(ContainerTest, AFailureShowsTheLastViewAndNeverTheMachine) {
 TEST_P(ContainerTest, WithoutAnyViewAFailureIsAnError) {
   const auto container = busy_container();
   machine.cgroups.remove("/nacre/box");
-  EXPECT_THAT(container->view(), FailsWith(ENOENT));
+  EXPECT_THAT(container->cpu(), FailsWith(ENOENT));
 }
 
 TEST_P(ContainerTest, CountersNeverGoBackwards) {
   const auto container = busy_container();
-  const auto before = *container->view();
+  const auto before = *container->cpu();
+  const auto disks_before = *container->disks();
   machine.later();
   machine.cgroups.set_usage("/nacre/box", 1 * kSecond, 1 * kSecond);
   machine.cgroups.set_io("/nacre/box", "254:0", 1, 1);
-  const auto after = *container->view();
+  const auto after = *container->cpu();
   EXPECT_GE(after->cpu_total.user, before->cpu_total.user);
   EXPECT_GE(after->cpu_total.system, before->cpu_total.system);
   EXPECT_GE(after->cpu_total.idle, before->cpu_total.idle);
-  EXPECT_GE(after->disks.at(0).io.reads, before->disks.at(0).io.reads);
+  EXPECT_GE((*container->disks())->at(0).io.reads, disks_before->at(0).io.reads);
 }
 
 TEST_P(ContainerTest, ThreadsOfCgroupsBelowCount) {
@@ -242,7 +243,7 @@ TEST_P(ContainerTest, ManyReadersSeeWholeViewsAndMonotonicCounters) {
     readers.emplace_back([&] {
       std::uint64_t last = 0;
       while (!stop) {
-        const auto view = container->view();
+        const auto view = container->cpu();
         if (!view || (*view)->cpu_total.sum() < last) ++wrong;
         if (view) last = (*view)->cpu_total.sum();
         if (!container->tasks()) ++wrong;
@@ -251,7 +252,7 @@ TEST_P(ContainerTest, ManyReadersSeeWholeViewsAndMonotonicCounters) {
   for (int i = 0; i < 200; ++i) {
     machine.clock.advance(30ms);
     std::this_thread::yield();
-    static_cast<void>(container->view());
+    static_cast<void>(container->cpu());
   }
   stop = true;
   for (auto& reader : readers) reader.join();

@@ -67,7 +67,7 @@ TEST_P(RegistryTest, WithoutAPathTheCgroupsAreThoseOfTheFirstProcess) {
   const auto added = machine.add("a", "");
   ASSERT_THAT(added, Succeeds());
   EXPECT_EQ((*added)->cgroup_path(), "/nacre/a");
-  EXPECT_EQ((*(*added)->view())->memory.total, 100u << 10);
+  EXPECT_EQ((*(*added)->memory())->total, 100u << 10);
   process(300, "/nacre/a/deeper");
   EXPECT_EQ(*machine.registry.of_caller(300), *added);
 }
@@ -89,7 +89,7 @@ TEST_P(RegistryTest, AnUnregisteredCallerSeesItsOwnCgroup) {
   process(201, "/other");
   const auto found = machine.registry.of_caller(200);
   ASSERT_THAT(found, Succeeds());
-  EXPECT_EQ((*(*found)->view())->memory.total, 100u * 1024);
+  EXPECT_EQ((*(*found)->memory())->total, 100u * 1024);
   EXPECT_EQ(*machine.registry.of_caller(201), *found);
   EXPECT_EQ(machine.registry.size(), 0u);
 }
@@ -102,7 +102,7 @@ TEST_P(RegistryTest, ACallerNobodyCanNameIsAnError) {
 TEST_P(RegistryTest, ForgettingClosesWhatWasOpen) {
   const auto before = machine.files.open_count();
   static_cast<void>(machine.add("b", "/nacre/b"));
-  ASSERT_THAT(machine.registry.by_id("b")->view(), Succeeds());
+  ASSERT_THAT(machine.registry.by_id("b")->cpu(), Succeeds());
   EXPECT_GT(machine.files.open_count(), before + 3);
   machine.registry.remove("b");
   machine.files.close_unused();

@@ -44,7 +44,7 @@ TEST(RenderLoadavg, FixedPointWithTwoDigits) {
 }
 
 TEST(RenderUptime, BothNumbersHaveTwoDigits) {
-  View view;
+  CpuView view;
   view.time.uptime = std::chrono::milliseconds(61'059);
   view.cpu_total.idle = 7'990'000;
   EXPECT_EQ(render_uptime(view), "61.05 7.99\n");
@@ -55,7 +55,7 @@ TEST(RenderCpuinfo, WhatDependsOnNumberingIsRenumbered) {
       "processor\t: 0\ncore id\t\t: 0\n\nprocessor\t: 3\nphysical id\t: 1\nsiblings\t: 64\ncore id\t\t: "
       "9\ncpu cores\t: 32\n"
       "apicid\t\t: 77\ninitial apicid\t: 77\nflags\t\t: a b\n\nHardware\t: board\n\n";
-  View view;
+  CpuView view;
   view.cpus = {3};
   view.numbers = {0};
   EXPECT_EQ(render_cpuinfo(kHost, view),
@@ -99,15 +99,15 @@ TEST(RenderNode, MemoryAddsUp) {
 }
 
 TEST(RenderVmstat, HasTheMachinesNamesAndTheContainersValues) {
-  View view;
-  view.memory.free = 400;
-  view.memory.anon_huge = 8192;
-  view.memory.huge_page_size = 2048;
-  view.disks = {{.name = "vda", .kib = 0, .io = {.read_bytes = 8192, .write_bytes = 1024}}};
+  MemoryView memory;
+  memory.free = 400;
+  memory.anon_huge = 8192;
+  memory.huge_page_size = 2048;
+  const DiskViews disks{{.name = "vda", .kib = 0, .io = {.read_bytes = 8192, .write_bytes = 1024}}};
   const VmSample vm{{{"pgfault", 7}}};
-  EXPECT_EQ(
-      render_vmstat({"nr_anon_transparent_hugepages", "pgfault", "pgpgin", "pgpgout", "unknown"}, vm, view),
-      "nr_anon_transparent_hugepages 4\npgfault 7\npgpgin 8\npgpgout 1\nunknown 0\n");
+  EXPECT_EQ(render_vmstat({"nr_anon_transparent_hugepages", "pgfault", "pgpgin", "pgpgout", "unknown"}, vm,
+                          memory, disks),
+            "nr_anon_transparent_hugepages 4\npgfault 7\npgpgin 8\npgpgout 1\nunknown 0\n");
 }
 
 TEST(RenderMask, HasACommaEvery32Bits) {
@@ -122,7 +122,7 @@ TEST(RenderMask, HasACommaEvery32Bits) {
 }
 
 TEST(RenderStat, AReaderRuns) {
-  View view;
+  CpuView view;
   view.cpu_times = {{.user = 1'230'000, .nice = 0, .system = 20'000, .idle = 9'999, .steal = 30'000}};
   view.numbers = {0};
   view.cpu_total = view.cpu_times[0];

@@ -16,19 +16,21 @@ namespace {
 using test::FailsWith;
 using test::Yields;
 
-View view_of(std::uint64_t total, std::uint64_t swap) {
-  View view;
-  view.memory.total = total;
-  view.memory.free = total / 2;
-  view.memory.shmem = 100;
-  view.memory.swap_total = swap;
-  view.memory.swap_free = swap / 4;
-  view.time.uptime = std::chrono::milliseconds(12'001);
-  return view;
+constexpr std::chrono::milliseconds kUptime{12'001};
+
+MemoryView memory_of(std::uint64_t total, std::uint64_t swap) {
+  MemoryView memory;
+  memory.total = total;
+  memory.free = total / 2;
+  memory.shmem = 100;
+  memory.swap_total = swap;
+  memory.swap_free = swap / 4;
+  return memory;
 }
 
 TEST(Sysinfo, IsThisMachinesOwnStructure) {
-  const auto bytes = sysinfo_bytes(view_of(262144, 1024), {2048, 1024, 0}, {.total = 7}, Abi::bits64);
+  const auto bytes =
+      sysinfo_bytes(memory_of(262144, 1024), kUptime, {2048, 1024, 0}, {.total = 7}, Abi::bits64);
   struct sysinfo info {};
   ASSERT_EQ(bytes.size(), sizeof(info));
   std::memcpy(&info, bytes.data(), sizeof(info));
@@ -47,7 +49,7 @@ TEST(Sysinfo, IsThisMachinesOwnStructure) {
 }
 
 TEST(Sysinfo, ProcessesSaturate) {
-  const auto bytes = sysinfo_bytes(view_of(1, 0), {}, {.total = 70'000}, Abi::bits64);
+  const auto bytes = sysinfo_bytes(memory_of(1, 0), kUptime, {}, {.total = 70'000}, Abi::bits64);
   struct sysinfo info {};
   std::memcpy(&info, bytes.data(), sizeof(info));
   EXPECT_EQ(info.procs, 65535);
@@ -62,7 +64,7 @@ struct Sysinfo32 {
 
 TEST(Sysinfo, A32BitCallerGetsPagesWhenBytesDoNotFit) {
   for (const auto& [total, unit] : {std::pair{3u << 20, 1u}, {4u << 20, 4096u}, {512u << 20, 4096u}}) {
-    const auto bytes = sysinfo_bytes(view_of(total, 0), {}, {}, Abi::bits32);
+    const auto bytes = sysinfo_bytes(memory_of(total, 0), kUptime, {}, {}, Abi::bits32);
     Sysinfo32 info{};
     ASSERT_EQ(bytes.size(), sizeof(info));
     std::memcpy(&info, bytes.data(), sizeof(info));
