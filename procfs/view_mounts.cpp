@@ -14,6 +14,9 @@ Result<std::vector<control::ViewMount>> open_view_mounts(int root, const Contain
   // From its own directory on: its id is looked up anew each time.
   const auto directory = "containers/" + container.id();
   const auto own = TRY(during(directory, sys::open_at(root, directory.c_str(), O_PATH | O_DIRECTORY)));
+  // A listing looks all files up at once; without one they are looked up singly.
+  if (const auto files = sys::open_at(own.get(), "proc", O_PATH | O_DIRECTORY))
+    static_cast<void>(sys::list_directory(files->get()));
   for (const auto& row : attach_table()) {
     const std::string path(row.path);
     auto mount = TRY(during("clone the mount of " + path, sys::clone_mount(own.get(), path.c_str(), false)));

@@ -46,8 +46,6 @@ Result<Service::Reply> Service::add(const control::Registration& registration) {
   if (!pidfd)
     return fail(ESRCH,
                 "container " + registration.id + ": init process " + std::to_string(registration.init));
-  // A first look, so that a cgroup that cannot be read is found out now.
-  TRY(during("container " + registration.id, container->cpu()));
   auto mounts = TRY(during("container " + registration.id, open_mounts_(*container)));
   TRY(during("watch the init of container " + registration.id,
              supervisor_.watch_init(container, std::move(*pidfd))));

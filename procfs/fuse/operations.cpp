@@ -53,16 +53,21 @@ void answer(fuse_req_t req, Operation operation, Reply reply) {
   }
 }
 
+fuse_entry_param entry_for(const FileSystem& fs, const TreeEntry& found) {
+  fuse_entry_param entry{};
+  entry.ino = found.id.raw();
+  entry.generation = 0;
+  entry.attr = attributes(fs, found.id, found.directory);
+  entry.attr_timeout = kForever;
+  entry.entry_timeout = seconds(found.lasting);
+  return entry;
+}
+
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char* name) {
   answer(
       req, [&](FileSystem& fs) { return fs.tree.lookup(NodeId::from(parent), name, caller_of(req)); },
       [&](const TreeEntry& found) {
-        fuse_entry_param entry{};
-        entry.ino = found.id.raw();
-        entry.generation = 0;
-        entry.attr = attributes(file_system(req), found.id, found.directory);
-        entry.attr_timeout = kForever;
-        entry.entry_timeout = seconds(found.lasting);
+        const auto entry = entry_for(file_system(req), found);
         fuse_reply_entry(req, &entry);
       });
 }
@@ -141,7 +146,11 @@ void op_release(fuse_req_t req, fuse_ino_t, fuse_file_info* info) {
   fuse_reply_err(req, 0);
 }
 
-void op_readdir(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info*) {
+// Writes an entry if there is room; how much it needs.
+using AddEntry = std::size_t (*)(fuse_req_t req, const FileSystem& fs, const TreeEntry& entry, char* place,
+                                 std::size_t room, off_t next);
+
+void read_directory(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, AddEntry add) {
   answer(
       req,
       [&](FileSystem& fs) -> Result<std::vector<char>> {
@@ -151,9 +160,8 @@ void op_readdir(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, 
         std::vector<char> buffer(size);
         std::size_t used = 0;
         for (auto i = static_cast<std::size_t>(offset); i < entries.size(); ++i) {
-          const auto attr = attributes(fs, entries[i].id, entries[i].directory);
-          const auto need = fuse_add_direntry(req, buffer.data() + used, size - used, entries[i].name.c_str(),
-                                              &attr, static_cast<off_t>(i + 1));
+          const auto need =
+              add(req, fs, entries[i], buffer.data() + used, size - used, static_cast<off_t>(i + 1));
           if (need > size - used) break;
           used += need;
         }
@@ -161,6 +169,25 @@ void op_readdir(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, 
         return buffer;
       },
       [&](const std::vector<char>& buffer) { fuse_reply_buf(req, buffer.data(), buffer.size()); });
+}
+
+void op_readdir(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info*) {
+  read_directory(req, ino, size, offset,
+                 [](fuse_req_t request, const FileSystem& fs, const TreeEntry& entry, char* place,
+                    std::size_t room, off_t next) {
+                   const auto attr = attributes(fs, entry.id, entry.directory);
+                   return fuse_add_direntry(request, place, room, entry.name.c_str(), &attr, next);
+                 });
+}
+
+// With what a lookup of each would say.
+void op_readdirplus(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info*) {
+  read_directory(req, ino, size, offset,
+                 [](fuse_req_t request, const FileSystem& fs, const TreeEntry& entry, char* place,
+                    std::size_t room, off_t next) {
+                   const auto found = entry_for(fs, entry);
+                   return fuse_add_direntry_plus(request, place, room, entry.name.c_str(), &found, next);
+                 });
 }
 
 fuse_lowlevel_ops make_operations() {
@@ -173,6 +200,7 @@ fuse_lowlevel_ops make_operations() {
   ops.poll = op_poll;
   ops.release = op_release;
   ops.readdir = op_readdir;
+  ops.readdirplus = op_readdirplus;
   return ops;
 }
 

@@ -47,7 +47,9 @@ std::optional<Place> find_place(const Hierarchies& hierarchies, const Source& so
     auto directory = hierarchy->directory(level);
     // Above the part of the hierarchy that is mounted there is nothing to see.
     if (directory == hierarchy->mountpoint) break;
-    if (sys::exists(directory + file)) place.levels.push_back(std::move(directory));
+    const bool is_own = level.size() == path->size();
+    if (is_own ? !place.own.empty() : sys::exists(directory + file))
+      place.levels.push_back(std::move(directory));
   }
   return place;
 }
