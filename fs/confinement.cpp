@@ -11,6 +11,7 @@
 #include <array>
 #include <memory>
 
+#include "base/sys/capabilities.h"
 #include "base/sys/checked.h"
 #include "base/sys/empty_root.h"
 
@@ -143,22 +144,6 @@ constexpr auto kCalls = std::to_array<int>({
     SCMP_SYS(writev),
 });
 
-Result<> keep_capabilities() {
-  for (int each = 0; each <= cap_max_bits() - 1; ++each)
-    if (std::ranges::find(kCapabilities, each) == kCapabilities.end()) ::cap_drop_bound(each);
-  const std::unique_ptr<void, int (*)(void*)> now(::cap_get_proc(), ::cap_free);
-  const auto have = static_cast<cap_t>(now.get());
-  if (have == nullptr) return fail(errno, "read capabilities");
-  for (int each = 0; each <= cap_max_bits() - 1; ++each) {
-    const cap_value_t value = each;
-    ::cap_set_flag(have, CAP_INHERITABLE, 1, &value, CAP_CLEAR);
-    if (std::ranges::find(kCapabilities, each) != kCapabilities.end()) continue;
-    ::cap_set_flag(have, CAP_PERMITTED, 1, &value, CAP_CLEAR);
-    ::cap_set_flag(have, CAP_EFFECTIVE, 1, &value, CAP_CLEAR);
-  }
-  return during("drop capabilities", sys::succeed([&] { return ::cap_set_proc(have); }));
-}
-
 struct Release {
   void operator()(void* filter) const { ::seccomp_release(filter); }
 };
@@ -192,7 +177,7 @@ Result<> confine() {
   const auto away = sys::enter_empty_root();
   if (!away && away.error().code != ENOTSUP && away.error().code != EPERM && away.error().code != ENOSYS)
     return away;
-  TRY(keep_capabilities());
+  TRY(sys::keep_capabilities(kCapabilities));
   TRY(sys::succeed([] { return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }));
   return filter_calls();
 }

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/log.h"
 #include "base/sys/checked.h"
 #include "base/sys/socket.h"
 
@@ -31,6 +32,11 @@ Service::Reply refuse(int code, std::string text) {
   return reply;
 }
 
+bool is_trusted(int socket) {
+  const auto peer = sys::peer_of(socket);
+  return peer && (peer->uid == 0 || peer->uid == ::geteuid());
+}
+
 Result<> send(int socket, const Service::Reply& reply) {
   std::vector<int> fds;
   for (const auto& fd : reply.fds) fds.push_back(fd.get());
@@ -39,10 +45,11 @@ Result<> send(int socket, const Service::Reply& reply) {
 
 }  // namespace
 
-Result<Server> Server::create(Service& service, UniqueFd listener, Options options) {
+Result<Server> Server::create(Service& service, UniqueFd listener, UniqueFd seccomp, Options options) {
   TRY(set_nonblocking(listener.get()));
+  TRY(set_nonblocking(seccomp.get()));
   UniqueFd wake{TRY(sys::checked([] { return ::eventfd(0, EFD_CLOEXEC); }))};
-  return Server(service, std::move(listener), std::move(wake), std::move(options));
+  return Server(service, std::move(listener), std::move(seccomp), std::move(wake), std::move(options));
 }
 
 void Server::stop() { static_cast<void>(!::eventfd_write(wake_.get(), 1)); }
@@ -56,6 +63,7 @@ void Server::run() {
     }
   clients_.clear();
   listener_.reset();
+  seccomp_.reset();
 }
 
 int Server::timeout() const {
@@ -65,27 +73,40 @@ int Server::timeout() const {
 }
 
 bool Server::wait() {
-  std::vector<pollfd> events{{wake_.get(), POLLIN, 0}, {listener_.get(), POLLIN, 0}};
+  std::vector<pollfd> events{
+      {wake_.get(), POLLIN, 0}, {listener_.get(), POLLIN, 0}, {seccomp_.get(), POLLIN, 0}};
   for (const auto& client : clients_) events.push_back({client.socket.get(), POLLIN, 0});
   if (::poll(events.data(), events.size(), timeout()) < 0) return true;
   if (events[0].revents != 0) return false;
-  auto event = events.begin() + 2;
+  auto event = events.begin() + 3;
   for (auto& client : clients_)
     if ((event++)->revents != 0) receive(client);
   std::erase_if(clients_, [](const Client& client) { return client.gone; });
-  if (events[1].revents != 0) accept_all();
+  if (events[1].revents != 0) accept_all(listener_);
+  if (events[2].revents != 0) accept_all(seccomp_);
   return true;
 }
 
-void Server::accept_all() {
-  while (auto socket = sys::accept_connection(listener_.get())) {
+void Server::accept_all(const UniqueFd& listener) {
+  while (auto socket = sys::accept_connection(listener.get())) {
     // Answers must never wait for a client that does not read.
     if (clients_.size() < kMostClients && set_nonblocking(socket->get()))
-      clients_.push_back({std::move(*socket)});
+      clients_.push_back({.socket = std::move(*socket), .hands_over = &listener == &seccomp_});
   }
 }
 
+void Server::take_over(Client& client) {
+  auto message = sys::receive_message(client.socket.get());
+  if (!message && message.error().code == EAGAIN) return;
+  client.gone = true;
+  if (!message || !is_trusted(client.socket.get())) return;
+  // Nobody waits for an answer; the container's calls fail when the listener is closed.
+  const auto taken = service_.take_process_state(message->text, std::move(message->fds));
+  if (!taken) log::warning("a runtime's seccomp listener: " + taken.error().message());
+}
+
 void Server::receive(Client& client) {
+  if (client.hands_over) return take_over(client);
   auto message = sys::receive_message(client.socket.get());
   if (!message && message.error().code == EAGAIN) return;
   if (!message && message.error().code != EMSGSIZE) {
@@ -109,8 +130,7 @@ Service::Reply Server::answer(Client& client, sys::Message message) {
 }
 
 Service::Reply Server::greet(Client& client, const control::Request& request) {
-  const auto peer = sys::peer_of(client.socket.get());
-  if (!peer || (peer->uid != 0 && peer->uid != ::geteuid()))
+  if (!is_trusted(client.socket.get()))
     return refuse(EACCES, "only root and the user of nacre-procfs may talk to it");
   if (request.operation != control::Operation::hello)
     return refuse(kBadInput, "the first control message must be a greeting");
@@ -129,7 +149,7 @@ bool Server::may_leave() {
   if (!options_.idle_exit || now - last_busy_ < *options_.idle_exit) return false;
   const std::string aside = options_.path + ".leaving";
   if (::rename(options_.path.c_str(), aside.c_str()) != 0) return true;  // somebody removed it
-  accept_all();
+  accept_all(listener_);
   if (clients_.empty()) {
     ::unlink(aside.c_str());
     return true;

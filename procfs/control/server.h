@@ -13,8 +13,9 @@
 
 namespace nacre::procfs {
 
-// The control socket: many connections, one thread. A client that is malicious or slow gets
-// an error or loses its connection; nothing it does stops the others.
+// The control socket, and the one to which OCI runtimes hand seccomp listeners: many
+// connections, one thread. A client that is malicious or slow gets an error or loses its
+// connection; nothing it does stops the others.
 class Server {
  public:
   struct Options {
@@ -22,8 +23,8 @@ class Server {
     std::optional<std::chrono::milliseconds> idle_exit;  // leave after that long without containers
     std::function<void()> on_idle;                       // called once, when leaving
   };
-  // `listener` is listening on options.path.
-  static Result<Server> create(Service& service, UniqueFd listener, Options options);
+  // `listener` is listening on options.path, `seccomp` where profiles say.
+  static Result<Server> create(Service& service, UniqueFd listener, UniqueFd seccomp, Options options);
 
   // Serves until stop() or for lack of containers.
   void run();
@@ -33,18 +34,21 @@ class Server {
  private:
   struct Client {
     UniqueFd socket;
+    bool hands_over = false;  // an OCI runtime with a seccomp listener, which expects no answer
     bool greeted = false;
     bool gone = false;
   };
-  Server(Service& service, UniqueFd listener, UniqueFd wake, Options options)
+  Server(Service& service, UniqueFd listener, UniqueFd seccomp, UniqueFd wake, Options options)
       : service_(service),
         listener_(std::move(listener)),
+        seccomp_(std::move(seccomp)),
         wake_(std::move(wake)),
         options_(std::move(options)) {}
 
   bool wait();
-  void accept_all();
+  void accept_all(const UniqueFd& listener);
   void receive(Client& client);
+  void take_over(Client& client);
   Service::Reply answer(Client& client, sys::Message message);
   Service::Reply greet(Client& client, const control::Request& request);
   bool may_leave();
@@ -52,6 +56,7 @@ class Server {
 
   Service& service_;
   UniqueFd listener_;
+  UniqueFd seccomp_;
   UniqueFd wake_;
   Options options_;
   bool left_idle_ = false;

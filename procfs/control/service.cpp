@@ -7,6 +7,7 @@
 #include "base/scope_exit.h"
 #include "base/sys/file.h"
 #include "base/sys/process.h"
+#include "procfs/control/process_state.h"
 
 namespace nacre::procfs {
 
@@ -66,6 +67,14 @@ Result<Service::Reply> Service::add_listener(std::string_view id, std::vector<Un
   if (!container) return fail(ENOENT, "container " + std::string(id.substr(0, 100)) + " is not registered");
   TRY(supervisor_.add_listener(container, std::move(fds.front())));
   return Reply{};
+}
+
+Result<> Service::take_process_state(std::string_view text, std::vector<UniqueFd> fds) {
+  const auto state = TRY(parse_process_state(text));
+  if (state.listener >= fds.size()) return bad_input("container process state without its descriptor");
+  auto container = registry_.by_id(state.container);
+  if (!container) container = TRY(registry_.of_caller(state.process));
+  return supervisor_.add_listener(container, std::move(fds[state.listener]));
 }
 
 Result<Service::Reply> Service::status() const {

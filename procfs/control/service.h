@@ -23,6 +23,9 @@ class Service {
     std::vector<UniqueFd> fds;
   };
   Reply handle(const control::Request& request, std::vector<UniqueFd> fds);
+  // What an OCI runtime sends for a profile of `nacre seccomp-profile`. The container is the one that is
+  // registered by that id, else the process's own.
+  Result<> take_process_state(std::string_view text, std::vector<UniqueFd> fds);
 
   bool unused() const { return registry_.size() == 0; }
 

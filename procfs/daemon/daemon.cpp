@@ -3,9 +3,12 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -17,6 +20,8 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/scope_exit.h"
+#include "base/sys/capabilities.h"
+#include "base/sys/checked.h"
 #include "base/sys/file.h"
 #include "base/sys/socket.h"
 #include "procfs/control/server.h"
@@ -34,6 +39,10 @@
 namespace nacre::procfs {
 namespace {
 
+// CAP_SYS_ADMIN and CAP_SYS_CHROOT for mounts in other namespaces, CAP_SYS_PTRACE for the memory of those
+// whose system calls are answered, CAP_SYS_RESOURCE for pressure triggers and descriptors.
+constexpr std::array kCapabilities{CAP_SYS_ADMIN, CAP_SYS_CHROOT, CAP_SYS_PTRACE, CAP_SYS_RESOURCE};
+
 constexpr unsigned kFuseThreads = 4;
 constexpr std::chrono::microseconds kPoll{50};
 
@@ -43,6 +52,10 @@ Result<std::string> prepare_directory(const std::string& wanted) {
   const std::unique_ptr<char, void (*)(void*)> real(::realpath(wanted.c_str(), nullptr), std::free);
   if (!real) return fail(errno, wanted);
   return std::string(real.get());
+}
+
+void remove_files(const std::string& directory) {
+  for (const auto* const name : {"/control", "/seccomp", "/pid"}) ::unlink((directory + name).c_str());
 }
 
 Result<cgroup::Hierarchies> find_cgroups() {
@@ -61,7 +74,8 @@ std::vector<std::string> mountpoints(const cgroup::Hierarchies& hierarchies) {
 // What a daemon holds that its successor goes on with.
 struct Estate {
   MountSpace space;
-  UniqueFd socket;  // the control socket
+  UniqueFd socket;   // the control socket
+  UniqueFd seccomp;  // where OCI runtimes hand over seccomp listeners
   StateFile state;
   UniqueFd calls;  // system calls that were taken and not answered
   std::map<std::string, UniqueFd> listeners;
@@ -72,6 +86,7 @@ constexpr const char* kFuse = "fuse";
 constexpr const char* kRoot = "root";
 constexpr const char* kSpace = "space";
 constexpr const char* kSocket = "control";
+constexpr const char* kSeccomp = "seccomp";
 constexpr const char* kState = "state";
 constexpr const char* kCalls = "calls";
 // In the state: the kernel's first request, and how many daemons there have been.
@@ -82,13 +97,15 @@ constexpr const char* kShared = "shared";  // where SharedMounts are attached
 
 Result<std::optional<Estate>> inherit(FdStore& store) {
   auto fuse = store.take(kFuse), root = store.take(kRoot), space = store.take(kSpace),
-       socket = store.take(kSocket), memory = store.take(kState), calls = store.take(kCalls);
+       socket = store.take(kSocket), seccomp = store.take(kSeccomp), memory = store.take(kState),
+       calls = store.take(kCalls);
   auto listeners = store.take_all(kListenerPrefix);
-  if (!fuse || !root || !space || !socket || !memory || !calls) return std::nullopt;
+  if (!fuse || !root || !space || !socket || !seccomp || !memory || !calls) return std::nullopt;
   auto state = StateFile::open(std::move(memory));
   if (!state || state->value(kNegotiation).empty()) return std::nullopt;
   return Estate{.space = TRY(enter_mount_space(std::move(fuse), std::move(root), std::move(space))),
                 .socket = std::move(socket),
+                .seccomp = std::move(seccomp),
                 .state = std::move(*state),
                 .calls = std::move(calls),
                 .listeners = std::move(listeners),
@@ -100,6 +117,7 @@ Result<Estate> found(const std::string& directory, const cgroup::Hierarchies& hi
   TRY(sys::make_directories(mountpoint));
   return Estate{.space = TRY(enter_mount_space(directory, mountpoint, mountpoints(hierarchies))),
                 .socket = TRY(sys::listen_seqpacket(directory + "/control")),
+                .seccomp = TRY(sys::listen_stream(directory + "/seccomp")),
                 .state = TRY(StateFile::create()),
                 .calls = TRY(PendingCalls::create()),
                 .listeners = {},
@@ -111,6 +129,7 @@ Result<> bequeath(FdStore& store, const Estate& estate, int fuse) {
   TRY(store.keep(kRoot, estate.space.root.get()));
   TRY(store.keep(kSpace, estate.space.space.get()));
   TRY(store.keep(kSocket, estate.socket.get()));
+  TRY(store.keep(kSeccomp, estate.seccomp.get()));
   TRY(store.keep(kState, estate.state.descriptor()));
   TRY(store.keep(kCalls, estate.calls.get()));
   return store.keep(kFuse, fuse);
@@ -183,7 +202,7 @@ Result<int> serve(const Options& options, const std::string& directory,
   if (!estate.inherited) TRY(bequeath(store, estate, fuse_session_fd(session.get())));
   bool replace = false;
   auto server = TRY(Server::create(
-      service, std::move(estate.socket),
+      service, std::move(estate.socket), std::move(estate.seccomp),
       {.path = directory + "/control", .idle_exit = options.idle_exit, .on_idle = [&] { session.stop(); }}));
   // What is mounted elsewhere is looked up here first, so others have to serve by then.
   Result<SharedMounts> shared;
@@ -213,8 +232,7 @@ Result<int> serve(const Options& options, const std::string& directory,
   if (goes_on) {
     shared->leave();
   } else {
-    ::unlink((directory + "/control").c_str());
-    ::unlink((directory + "/pid").c_str());
+    remove_files(directory);
   }
   return replace ? kReplaceMe : 0;
 }
@@ -227,6 +245,8 @@ Result<std::string> prepared_directory(const Options& options) {
 
 Result<int> run_daemon(const Options& options, pid_t keeper, const std::function<void()>& on_ready) {
   fuse::block_signals();
+  TRY(sys::keep_capabilities(kCapabilities));
+  TRY(sys::succeed([] { return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }));
   const auto directory = TRY(prepared_directory(options));
   auto store = TRY(FdStore::connect());
   auto lock = store.take("lock");
@@ -251,10 +271,7 @@ Result<int> keep_daemon(const Options& options, char** argv, const std::function
   std::vector<std::string> arguments{TRY(sys::read_link_at(AT_FDCWD, "/proc/self/exe"))};
   for (char** argument = argv + 1; *argument != nullptr; ++argument) arguments.emplace_back(*argument);
   auto keeper = TRY(Keeper::create(std::move(arguments), directory, std::move(lock)));
-  const ScopeExit remove_files{[&] {
-    ::unlink((directory + "/pid").c_str());
-    ::unlink((directory + "/control").c_str());
-  }};
+  const ScopeExit leave_nothing{[&] { remove_files(directory); }};
   return keeper.run(on_ready);
 }
 

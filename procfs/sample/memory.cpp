@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -57,6 +58,10 @@ Result<std::uint64_t> number(HotFiles& files, const std::string& path) {
 Result<MemoryLevel> sample_level(HotFiles& files, const std::string& directory, bool v2) {
   MemoryLevel level;
   level.limit = TRY(number(files, directory + (v2 ? "/memory.max" : "/memory.limit_in_bytes")));
+  // Above memory.high threads are held up as if there were no more, however much memory.max allows.
+  if (v2)
+    level.limit =
+        std::min(level.limit, TRY(number_or(files, directory + "/memory.high", cgroup::kUnlimited)));
   level.usage = TRY(number(files, directory + (v2 ? "/memory.current" : "/memory.usage_in_bytes")));
   level.swap_limit = TRY(number_or(
       files, directory + (v2 ? "/memory.swap.max" : "/memory.memsw.limit_in_bytes"), cgroup::kUnlimited));

@@ -4,6 +4,7 @@
 
 #include "base/control/message.h"
 #include "base/sys/process.h"
+#include "procfs/control/process_state.h"
 #include "procfs/sample/tasks.h"
 #include "procfs/view/load.h"
 #include "tests/fuzz/target.h"
@@ -22,6 +23,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
               "a registration is the same again");
   }
   (void)control::decode_answer(text);
+  (void)nacre::procfs::parse_process_state(text);
   if (control::valid_id(text))
     require(text.find('/') == text.npos && text.front() != '.', "an id is the name of a directory");
 

@@ -59,6 +59,9 @@ for runtime in runc crun; do
   nacre-procfs
   equal "$runtime" "$(limited box sh -c "$look")" "$seen"
   equal "$runtime, pid namespace of the machine" "$(limited --pid host box sh -c "$look" | sed -n 1,3p)" "$(echo "$seen" | sed -n 1,3p)"
+  # busybox asks sysinfo(2), which the hook alone does not change.
+  nacre seccomp-profile >"$T/seccomp.json"
+  equal "$runtime, sysinfo(2)" "$(limited --security-opt "seccomp=$T/seccomp.json" box free | awk '/^Mem:/ {print $2}')" 131072
   # Another one's first process, and its pid namespace.
   pause=$(limited -d box sleep 1000)
   equal "$runtime, another's pid namespace" "$(limited --memory 64m --pid "container:$pause" box sh -c "$look" | sed -n 1p)" 65536

@@ -3,7 +3,7 @@
 # image.sh CACHE: makes CACHE/vmlinuz, CACHE/modules/NN-NAME.ko (in the order to load them) and
 # CACHE/disk.ext4, the guest's root file system, unless they are there already. The kernel is
 # Debian's own package, downloaded and checked by apt and never installed. Exit status 77, with
-# the reason, when something cannot be had.
+# the reason, when something cannot be had. NACRE_VM_KERNEL=FILE: that package, of another release.
 set -eu
 cache=$1
 here=$(cd "$(dirname "$0")" && pwd)
@@ -15,7 +15,7 @@ skip() { echo "SKIP: $*"; exit 77; }
 say() { echo "vm: $*"; }
 
 codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-unknown}")
-key=$(cat "$here/image.sh" "$support/make_debian.sh" | sha256sum | cut -c1-16)-$codename
+key=$(cat "$here/image.sh" "$support/make_debian.sh" ${NACRE_VM_KERNEL:+"$NACRE_VM_KERNEL"} | sha256sum | cut -c1-16)-$codename
 mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9
@@ -32,15 +32,20 @@ trap 'rm -rf "$work"' EXIT
 
 # The cloud flavour boots fastest; the generic one has everything too.
 kernel=''
-for meta in linux-image-cloud-amd64 linux-image-amd64; do
+[ -z "${NACRE_VM_KERNEL:-}" ] || kernel=$(dpkg-deb -f "$NACRE_VM_KERNEL" Package)
+[ -n "$kernel" ] || for meta in linux-image-cloud-amd64 linux-image-amd64; do
   kernel=$(apt-cache depends --important $meta 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
   [ -n "$kernel" ] && break
 done
 [ -n "$kernel" ] || skip "apt knows no Debian kernel package (apt-get update?)"
 say "getting $kernel"
 chmod 755 "$work"
-( cd "$work" && apt-get -q -o APT::Sandbox::User=root download "$kernel" >log 2>&1 ) || {
-  cat "$work/log"; skip "cannot download $kernel"; }
+if [ -n "${NACRE_VM_KERNEL:-}" ]; then
+  cp "$NACRE_VM_KERNEL" "$work/linux-image-other.deb"
+else
+  ( cd "$work" && apt-get -q -o APT::Sandbox::User=root download "$kernel" >log 2>&1 ) || {
+    cat "$work/log"; skip "cannot download $kernel"; }
+fi
 dpkg-deb -x "$work"/linux-image-*.deb "$work/kernel"
 release=${kernel#linux-image-}
 cp "$work/kernel/boot/vmlinuz-$release" "$cache/vmlinuz"

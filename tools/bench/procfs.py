@@ -220,11 +220,11 @@ def main():
         columns = reading.columns()
         common.headline("Reading the container's view", [f"lxcfs {common.version(['lxcfs', '--version'])}",
                                                          "readers in cgroups of 256 MiB and one CPU"])
-        shown, slow = reading.run("open", PATHS, rounds, 10, 400)
+        shown, slow = reading.run("open", PATHS, rounds, 20, 200)
         costs["processor time of 1000 readings"] = {d.name: [d.cost()] for d in daemons}
         common.table("open, read, close: median", shown, columns, base)
         common.table("99th percentile / median", slow, columns, "", {path: show_ratio for path in PATHS})
-        shown, _ = reading.run("again", PATHS, rounds, 10, 400)
+        shown, _ = reading.run("again", PATHS, rounds, 20, 200)
         common.table("read again: median", shown, columns, base)
         shown, _ = reading.run("parallel", PATHS, rounds, 5, 40)
         common.table("8 readers: time / readings", shown, columns, base)

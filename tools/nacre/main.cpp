@@ -15,9 +15,12 @@ namespace {
 using namespace nacre;
 using namespace nacre::tool;
 
-constexpr std::array<cli::Declare, 10> kCommands{
-    cli::declare_run,  cli::declare_exec,   cli::declare_ps,     cli::declare_stop, cli::declare_rm,
-    cli::declare_logs, cli::declare_attach, cli::declare_detach, cli::declare_hook, cli::declare_doctor};
+constexpr std::array<cli::Declare, 11> kCommands{cli::declare_run,    cli::declare_exec,
+                                                 cli::declare_ps,     cli::declare_stop,
+                                                 cli::declare_rm,     cli::declare_logs,
+                                                 cli::declare_attach, cli::declare_detach,
+                                                 cli::declare_hook,   cli::declare_seccomp_profile,
+                                                 cli::declare_doctor};
 
 int exit_code_for(const Error& error) {
   if (error.code == kNoCommand) return cli::kNotFound;

@@ -155,6 +155,15 @@ TEST_P(ContainerTest, OneInstantFeedsAllReaders) {
   EXPECT_EQ((*container->memory())->total, 64u * 1024);
 }
 
+TEST_P(ContainerTest, WhatIsThrottledAboveIsALimit) {
+  const auto container = busy_container();
+  const auto& hierarchy = *machine.cgroups.hierarchies().of("memory");
+  machine.cgroups.write(hierarchy.directory("/nacre").substr(machine.cgroups.root().size()) + "/memory.high",
+                        "67108864\n");
+  // It is v2's.
+  EXPECT_EQ((*container->memory())->total, (machine.cgroups.memory_v2() ? 64u : 256u) * 1024);
+}
+
 TEST_P(ContainerTest, AFailureShowsTheLastViewAndNeverTheMachine) {
   const auto container = busy_container();
   const auto before = *container->cpu();

@@ -34,6 +34,7 @@ void declare_logs(CLI::App& app, Action& chosen);
 void declare_attach(CLI::App& app, Action& chosen);
 void declare_detach(CLI::App& app, Action& chosen);
 void declare_hook(CLI::App& app, Action& chosen);
+void declare_seccomp_profile(CLI::App& app, Action& chosen);
 void declare_doctor(CLI::App& app, Action& chosen);
 
 }  // namespace nacre::tool::cli

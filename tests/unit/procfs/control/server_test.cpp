@@ -43,7 +43,7 @@ class ServerTest : public ::testing::Test {
                       return mounts;
                     });
     server.emplace(
-        *Server::create(*service, *sys::listen_seqpacket(path),
+        *Server::create(*service, *sys::listen_seqpacket(path), *sys::listen_stream(path + ".seccomp"),
                         {.path = path, .idle_exit = idle_exit, .on_idle = [this] { left = true; }}));
     thread = std::thread([this] { server->run(); });
   }
