@@ -2,24 +2,42 @@
 #include "procfs/control/process_state.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 namespace nacre::procfs {
+namespace {
+
+using Json = nlohmann::json;
+
+// Null where there is none.
+const Json& member(const Json& json, const char* key) {
+  static const Json kNone;
+  const auto found = json.find(key);
+  return found == json.end() ? kNone : *found;
+}
+
+}  // namespace
 
 Result<ProcessState> parse_process_state(std::string_view text) {
-  const auto json = nlohmann::json::parse(text, nullptr, false);
-  const auto is = [&](const char* key, auto kind) { return json.contains(key) && (json[key].*kind)(); };
-  using Json = nlohmann::json;
-  if (!json.is_object() || !is("fds", &Json::is_array) || !is("state", &Json::is_object) ||
-      !is("pid", &Json::is_number_integer))
+  const auto json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) return bad_input("no container process state: not a JSON object");
+  const auto& fds = member(json, "fds");
+  const auto& process = member(json, "pid");
+  const auto& container = member(json, "state");
+  if (!fds.is_array() || !process.is_number_integer() || !container.is_object())
     return bad_input("no container process state: it has fds, pid and state");
+  const auto number = process.get<std::int64_t>();
+  if (number <= 0 || number > std::numeric_limits<pid_t>::max())
+    return bad_input("container process state with the pid " + std::to_string(number));
+  const auto listener = std::ranges::find(fds, Json("seccompFd"));
+  if (listener == fds.end()) return bad_input("container process state without a seccompFd");
+
   ProcessState state;
-  state.process = json["pid"].get<pid_t>();
-  if (const auto& id = json["state"]["id"]; id.is_string()) state.container = id.get<std::string>();
-  const auto& names = json["fds"];
-  const auto found = std::ranges::find(names, Json("seccompFd"));
-  if (found == names.end()) return bad_input("container process state without a seccompFd");
-  state.listener = static_cast<std::size_t>(found - names.begin());
+  state.process = static_cast<pid_t>(number);
+  if (const auto& id = member(container, "id"); id.is_string()) state.container = id.get<std::string>();
+  state.listener = static_cast<std::size_t>(listener - fds.begin());
   return state;
 }
 

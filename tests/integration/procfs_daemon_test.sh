@@ -199,6 +199,30 @@ NACRE_PROCFS_DIR=$T/other $client status | grep -q '"containers": 1' || fail "le
 NACRE_PROCFS_DIR=$T/other $client remove box >/dev/null
 until_true test ! -e "$T/other/pid" || fail "did not leave after the last container"
 
+# Containers that nobody reads do not wake it up.
+nacre-procfs --dir "$T/other"
+python3 -B - "$TESTS/../support" $init "$cgroup" "$T/other/control" <<'P' || fail "an idle daemon"
+import glob, os, sys, time
+sys.path.insert(0, sys.argv[1])
+from procfs_client import Client
+client = Client(sys.argv[4])
+daemon = client.call({"op": "status"})[0]["pid"]
+for number in range(20):
+    answer, mounts = client.add(f"idle{number}", int(sys.argv[2]), sys.argv[3])
+    assert "error" not in answer, answer
+    for mount in mounts:
+        os.close(mount)
+def wakes():
+    lines = [line for path in glob.glob(f"/proc/{daemon}/task/*/status") for line in open(path, encoding="utf-8")]
+    return sum(int(line.split()[1]) for line in lines if line.startswith("voluntary_ctxt_switches"))
+time.sleep(2)
+before = wakes()
+time.sleep(4)
+assert wakes() == before, f"woke up {wakes() - before} times"
+P
+kill "$(cat "$T/other/pid")"
+until_true test ! -e "$T/other/pid" || fail "the idle daemon did not end"
+
 # Many at once: one wins, and all see it live.
 for _ in 1 2 3 4 5 6 7 8; do
   (nacre-procfs --dir "$T/other" 2>/dev/null || NACRE_PROCFS_DIR=$T/other $client status >/dev/null) &

@@ -21,11 +21,23 @@ TEST(ProcessState, NamesTheContainerTheProcessAndTheDescriptor) {
   EXPECT_EQ(state->listener, 1u);
 }
 
+TEST(ProcessState, AContainerWithoutAnIdIsToldByItsProcess) {
+  for (const char* text :
+       {R"({"fds":["seccompFd"],"pid":7,"state":{}})", R"({"fds":["seccompFd"],"pid":7,"state":{"id":5}})"}) {
+    const auto state = parse_process_state(text);
+    ASSERT_THAT(state, Succeeds());
+    EXPECT_EQ(state->container, "");
+    EXPECT_EQ(state->process, 7);
+  }
+}
+
 TEST(ProcessState, AnythingElseIsRefused) {
   for (const char* bad :
        {"", "{", "[]", "{}", R"({"fds":[],"pid":1,"state":{}})",
         R"({"fds":["seccompFd"],"state":{"id":"box"}})", R"({"fds":["seccompFd"],"pid":"1","state":{}})",
-        R"({"fds":{},"pid":1,"state":{}})", R"({"fds":["seccompFd"],"pid":1,"state":[]})"})
+        R"({"fds":{},"pid":1,"state":{}})", R"({"fds":["seccompFd"],"pid":-1,"state":{}})",
+        R"({"fds":["seccompFd"],"pid":4294967297,"state":{}})",
+        R"({"fds":["seccompFd"],"pid":1,"state":[]})"})
     EXPECT_THAT(parse_process_state(bad), FailsWith(kBadInput)) << bad;
 }
 
