@@ -32,7 +32,11 @@ for number in $(seq "$containers"); do eventually "rounds of box$number" rounds 
 equal "containers" "$(nacre ps -q | wc -l)" "$containers"
 begun=$(for number in $(seq "$containers"); do rounds "$number"; done)
 before=$(cut -d. -f1 "$T/shared/proc/uptime")
+python3 -B "$TESTS/timed_reader.py" "$T/shared/proc/uptime" "$T/shared/proc/meminfo" "$T/shared/proc/stat" >"$T/readings" 2>&1 &
+reader=$!
 python3 -B "$TESTS/kill_daemon.py" "$keeper" "$kills" >"$T/killed" 2>"$T/err" || fail "$(cat "$T/err")"
+kill "$reader"
+wait "$reader" || fail "a single reading: $(cat "$T/readings")"
 [ "$before" -le "$(cut -d. -f1 "$T/shared/proc/uptime")" ] || fail "the shared files went back"
 sleep 1
 for number in $(seq "$containers"); do
@@ -81,4 +85,4 @@ if [ -f "$service" ]; then
   kill "$manager"
   wait "$manager" || fail "service manager: $(cat "$T/err")"
 fi
-echo "$(cat "$T/killed"); $total rounds in $containers containers, the longest took $longest of 1/100 s"
+echo "$(cat "$T/killed"); $total rounds in $containers containers, the longest took $longest of 1/100 s; $(cut -d" " -f1 "$T/readings") single readings, the longest took $(cut -d" " -f2 "$T/readings") ms"
