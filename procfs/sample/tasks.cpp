@@ -48,7 +48,7 @@ pid_t parse_innermost_pid(std::string_view status) {
   for (const auto line : split(status, '\n')) {
     if (!line.starts_with(kKey)) continue;
     const auto numbers = split_blank(line.substr(kKey.size()));
-    return numbers.empty() ? 0 : parse_int<pid_t>(numbers.back()).value_or(0);
+    return numbers.empty() ? 0 : std::max(parse_int<pid_t>(numbers.back()).value_or(0), 0);
   }
   return 0;
 }

@@ -96,6 +96,8 @@ Result<T> parse_as(std::string_view text) {
     document = Json::parse(text);
   } catch (const Json::parse_error& error) {
     return bad_input("malformed JSON at byte " + std::to_string(error.byte));
+  } catch (const Json::out_of_range&) {
+    return bad_input("a number that is too large");
   }
   if (!document.is_object()) return bad_input("not a JSON object");
   Problems problems;

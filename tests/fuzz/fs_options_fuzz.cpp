@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
 
   const auto arguments = nacre::split(text, '\n');
   const auto options = nacre::fs::parse_options(arguments);
-  if (options && !options->help && !options->version) {
+  if (options && !options->help && !options->version && !options->reload) {
     require(!options->lowers.empty(), "a file system has a lower layer");
     require(!options->upper || options->work, "an upper layer comes with a work directory");
   }

@@ -91,6 +91,7 @@ TEST(SpecParse, AMinusOneDeviceNumberIsEveryNumber) {
 }
 
 TEST(SpecParse, ComplaintsNameTheMember) {
+  EXPECT_THAT(parse(R"({"a": 1e999999})"), FailsSaying("a number that is too large"));
   EXPECT_THAT(parse("{"), FailsSaying("malformed JSON at byte"));
   EXPECT_THAT(parse("[]"), FailsSaying("not a JSON object"));
   EXPECT_THAT(parse(R"({"process": []})"), FailsSaying("process must be an object"));
