@@ -236,6 +236,18 @@ struct Session::Workers {
   std::atomic<unsigned> running;
 };
 
+void Session::process(fuse_buf& buffer) {
+  begun_.fetch_add(1, std::memory_order_relaxed);
+  fuse_session_process_buf(session_, &buffer);
+  answered_.fetch_add(1, std::memory_order_relaxed);
+}
+
+bool Session::answers() {
+  const auto answered = answered_.load(std::memory_order_relaxed);
+  const bool progress = std::exchange(seen_answered_, answered) != answered;
+  return progress || begun_.load(std::memory_order_relaxed) - answered < threads_;
+}
+
 // Serves requests for as long as the seat can be kept. False: the session is over.
 bool Session::serve_turn(Workers& workers, ReaderSeat::Turn turn, fuse_buf& buffer) {
   while (fuse_session_exited(session_) == 0) {
@@ -252,12 +264,12 @@ bool Session::serve_turn(Workers& workers, ReaderSeat::Turn turn, fuse_buf& buff
         {static_cast<const std::byte*>(buffer.mem), static_cast<std::size_t>(size)});
     if (may_wait() || count_down(workers.slow_requests)) {
       workers.seat.leave(turn);
-      fuse_session_process_buf(session_, &buffer);
+      process(buffer);
       return true;
     }
     workers.seat.begin_answer();
     if (!workers.watched.exchange(true)) static_cast<void>(!::eventfd_write(wake_, 1));
-    fuse_session_process_buf(session_, &buffer);
+    process(buffer);
     if (workers.seat.end_answer(turn)) continue;
     // It took long, and so may the next ones, for the same reason.
     workers.slow_requests = kSlowRequests;
@@ -288,6 +300,7 @@ Result<> Session::serve(const Service& service) {
   if (!signal_fd) return fail(errno, "signalfd");
 
   Workers workers(service);
+  threads_ = service.threads;
   std::vector<std::thread> threads;
   for (unsigned i = 0; i < service.threads; ++i) threads.emplace_back([&] { work(workers); });
 

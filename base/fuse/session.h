@@ -78,6 +78,10 @@ class Session {
   // Makes serve() return; from any thread.
   void stop();
 
+  // While it serves: whether a thread is free for the next request, or has answered one since this was asked
+  // last. From one thread at a time.
+  bool answers();
+
   fuse_session* get() const { return session_; }
 
  private:
@@ -89,6 +93,12 @@ class Session {
   fuse_session* session_ = nullptr;
   int wake_ = -1;  // eventfd: a worker has seen the end, or stop() was called
   bool mounted_ = false;
+  void process(fuse_buf& buffer);
+
+  std::atomic<unsigned> threads_{1};     // of serve()
+  std::atomic<std::uint64_t> begun_{0};  // requests
+  std::atomic<std::uint64_t> answered_{0};
+  std::uint64_t seen_answered_ = 0;   // by answers()
   std::atomic<bool> stopped_{false};  // by a signal or stop()
   std::atomic<bool> unmounted_{false};
 };

@@ -55,7 +55,7 @@ Result<Server> Server::create(Service& service, UniqueFd listener, UniqueFd secc
 void Server::stop() { static_cast<void>(!::eventfd_write(wake_.get(), 1)); }
 
 void Server::run() {
-  while (wait())
+  for (say_alive(); wait(); say_alive())
     if (may_leave()) {
       left_idle_ = true;
       options_.on_idle();
@@ -67,9 +67,18 @@ void Server::run() {
 }
 
 int Server::timeout() const {
-  if (!options_.idle_exit) return -1;
-  return static_cast<int>(
-      std::clamp<std::chrono::milliseconds>(*options_.idle_exit / 4, 20ms, 5000ms).count());
+  auto longest = std::chrono::milliseconds::max();
+  if (options_.idle_exit)
+    longest = std::clamp<std::chrono::milliseconds>(*options_.idle_exit / 4, 20ms, 5000ms);
+  if (options_.alive_every > 0ms) longest = std::min(longest, std::max(options_.alive_every, 20ms));
+  return longest == std::chrono::milliseconds::max() ? -1 : static_cast<int>(longest.count());
+}
+
+void Server::say_alive() {
+  const auto now = std::chrono::steady_clock::now();
+  if (options_.alive_every <= 0ms || now - last_alive_ < options_.alive_every) return;
+  last_alive_ = now;
+  options_.on_alive();
 }
 
 bool Server::wait() {

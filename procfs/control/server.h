@@ -22,6 +22,8 @@ class Server {
     std::string path;                                    // of the socket file, removed when leaving
     std::optional<std::chrono::milliseconds> idle_exit;  // leave after that long without containers
     std::function<void()> on_idle;                       // called once, when leaving
+    std::chrono::milliseconds alive_every{0};            // 0: never
+    std::function<void()> on_alive{};                    // called so often while this thread goes round
   };
   // `listener` is listening on options.path, `seccomp` where profiles say.
   static Result<Server> create(Service& service, UniqueFd listener, UniqueFd seccomp, Options options);
@@ -52,6 +54,7 @@ class Server {
   Service::Reply answer(Client& client, sys::Message message);
   Service::Reply greet(Client& client, const control::Request& request);
   bool may_leave();
+  void say_alive();
   int timeout() const;
 
   Service& service_;
@@ -62,6 +65,7 @@ class Server {
   bool left_idle_ = false;
   std::list<Client> clients_;
   std::chrono::steady_clock::time_point last_busy_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point last_alive_{};
 };
 
 }  // namespace nacre::procfs

@@ -203,7 +203,14 @@ Result<int> serve(const Options& options, const std::string& directory,
   bool replace = false;
   auto server = TRY(Server::create(
       service, std::move(estate.socket), std::move(estate.seccomp),
-      {.path = directory + "/control", .idle_exit = options.idle_exit, .on_idle = [&] { session.stop(); }}));
+      {.path = directory + "/control",
+       .idle_exit = options.idle_exit,
+       .on_idle = [&] { session.stop(); },
+       .alive_every = std::chrono::duration_cast<std::chrono::milliseconds>(store.watchdog() / 2),
+       .on_alive =
+           [&] {
+             if (session.answers()) store.alive();
+           }}));
   // What is mounted elsewhere is looked up here first, so others have to serve by then.
   Result<SharedMounts> shared;
   std::thread control([&] {

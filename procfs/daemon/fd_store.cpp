@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdint>
 #include <cstdlib>
 
 #include "base/parse.h"
@@ -28,7 +29,10 @@ Result<FdStore> FdStore::connect() {
   const auto path = variable("NOTIFY_SOCKET");
   const auto process = variable("LISTEN_PID"), count = variable("LISTEN_FDS"),
              names = variable("LISTEN_FDNAMES");
+  const auto watched = variable("WATCHDOG_PID"), interval = variable("WATCHDOG_USEC");
   FdStore store(path.empty() ? UniqueFd() : TRY(sys::connect_datagram(path)));
+  if (watched.empty() || parse_int<pid_t>(watched) == ::getpid())
+    store.watchdog_ = std::chrono::microseconds(parse_int<std::uint32_t>(interval).value_or(0));
   // A Keeper cannot know our number before it starts us, and gives its own.
   const auto meant = parse_int<pid_t>(process);
   if (meant != ::getpid() && meant != ::getppid()) return store;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <string>
 #include <string_view>
@@ -29,6 +30,10 @@ class FdStore {
 
   Result<> keep(const std::string& name, int descriptor);
   void drop(const std::string& name);
+  // How often it wants to hear alive(), or it ends this process ($WATCHDOG_USEC, sd_watchdog_enabled(3)); 0:
+  // never.
+  std::chrono::microseconds watchdog() const { return watchdog_; }
+  void alive() { tell("WATCHDOG=1"); }
   // The service serves; it is about to end.
   void ready() { tell("READY=1"); }
   void stopping() { tell("STOPPING=1"); }
@@ -38,6 +43,7 @@ class FdStore {
   void tell(std::string_view text);
 
   UniqueFd socket_;
+  std::chrono::microseconds watchdog_{0};
   std::map<std::string, UniqueFd, std::less<>> left_;
 };
 

@@ -28,6 +28,10 @@ daemon=$(cat "$NACRE_PROCFS_DIR/pid")
 # The process that serves has a keeper, which is the one to send signals to.
 server() { $client status | sed 's/.*"pid": \([0-9]*\).*/\1/'; }
 server=$(server)
+# It keeps the rights to mount, to reach other processes' memory and to set pressure triggers, and gains none.
+rights=$(awk '/^CapBnd/ {print $2}' "/proc/$server/status")
+[ $((0x$rights & ~0x12c0000)) = 0 ] || fail "the daemon's capabilities: $rights"
+grep -q '^NoNewPrivs:.1' "/proc/$server/status" || fail "the daemon can gain rights"
 # One for each directory.
 ! nacre-procfs 2>second.txt || fail "a second daemon started"
 grep -q "another nacre-procfs (pid $server) already serves $NACRE_PROCFS_DIR" second.txt || fail "$(cat second.txt)"

@@ -69,13 +69,14 @@ eventually "an orderly end" test ! -e "$NACRE_PROCFS_DIR/pid"
 # The same under systemd, by packaging/nacre-procfs.service.
 service=$TESTS/../../packaging/nacre-procfs.service
 if [ -f "$service" ]; then
-  python3 -B "$TESTS/service_manager.py" "$service" "$BIN/nacre-procfs" >"$T/starts" 2>"$T/err" &
+  WATCHDOG=3 python3 -B "$TESTS/service_manager.py" "$service" "$BIN/nacre-procfs" >"$T/starts" 2>"$T/err" &
   manager=$!
   eventually "a start by the service manager" test -s "$T/starts"
   nacre run -d --name kept --memory 64m busybox sh -c 'while free >/tmp/free; do cat /proc/stat >/tmp/stat || exit; done' >/dev/null
-  for round in 2 3 4 5; do
+  for round in 2 3 4 5 6; do
     signal=KILL
     [ $round != 4 ] || signal=TERM # systemctl restart
+    [ $round != 5 ] || signal=STOP # the watchdog's affair
     kill -$signal "$(tail -n 1 "$T/starts" | cut -d' ' -f1)"
     eventually "start $round" sh -c "[ \"\$(wc -l <'$T/starts')\" = $round ]"
   done

@@ -3,7 +3,8 @@
 """service_manager.py SERVICE COMMAND…: what systemd does for a Type=notify service with a descriptor store
 (sd_notify(3), sd_listen_fds(3)). Runs the service's ExecStart, whose program is replaced by COMMAND, and prints a line for
 each start that is ready: its pid and how many descriptors are kept. It is started again whenever it ends, until this
-program gets SIGTERM; then it gets SIGTERM too, and what is kept goes."""
+program gets SIGTERM; then it gets SIGTERM too, and what is kept goes. A service with WatchdogSec that says nothing for
+WATCHDOG seconds (of the environment) is killed."""
 
 import array
 import os
@@ -11,6 +12,7 @@ import shlex
 import signal
 import socket
 import sys
+import time
 
 with open(sys.argv[1], encoding="utf-8") as file:
     unit = dict(line.strip().split("=", 1) for line in file if "=" in line and not line.startswith("#"))
@@ -22,6 +24,8 @@ notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 notify.bind(path)
 notify.settimeout(0.02)
 kept, going = {}, True
+watchdog = float(os.environ.get("WATCHDOG", unit["WatchdogSec"]))
+heard = None  # when it said that it is alive; None: it has not begun to
 
 
 def stop(*_):
@@ -35,7 +39,8 @@ def start():
     if pid:
         return pid
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    environment = {**os.environ, "NOTIFY_SOCKET": path}
+    environment = {**os.environ, "NOTIFY_SOCKET": path, "WATCHDOG_PID": str(os.getpid()),
+                   "WATCHDOG_USEC": str(int(watchdog * 1e6))}
     if kept:
         lifted = [os.dup2(os.dup(fd), 200 + i) for i, fd in enumerate(kept.values())]
         for i, fd in enumerate(lifted):
@@ -46,6 +51,7 @@ def start():
 
 
 def listen():
+    global heard
     fds = array.array("i")
     try:
         text, ancillary, _, _ = notify.recvmsg(4096, socket.CMSG_LEN(fds.itemsize))
@@ -58,6 +64,8 @@ def listen():
         kept[words["FDNAME"]] = fds[0]
     elif "FDSTOREREMOVE" in words:
         os.close(kept.pop(words["FDNAME"]))
+    if "READY" in words or "WATCHDOG" in words:
+        heard = time.monotonic()
     if "READY" in words:
         print(child, len(kept), flush=True)
 
@@ -66,8 +74,12 @@ child = start()
 signal.signal(signal.SIGTERM, stop)
 while True:
     listen()
+    if heard is not None and time.monotonic() - heard > watchdog:
+        os.kill(child, signal.SIGKILL)
+        heard = None
     ended, _ = os.waitpid(child, os.WNOHANG)
     if ended:
+        heard = None
         if not going:
             break
         child = start()
