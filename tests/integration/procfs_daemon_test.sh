@@ -135,6 +135,71 @@ assert client.call({"op": "remove", "id": "nobody"})[0].get("error") is None
 assert client.call({"op": "status"})[0]["containers"] == 1
 P
 
+# Another user is refused even where the socket can be reached, and who floods it does not stop the others.
+python3 -B - "$TESTS/../support" $init "$cgroup" "$NACRE_PROCFS_DIR" <<'P' || fail "a foreign user, or a flood"
+import json, os, socket, sys, time
+sys.path.insert(0, sys.argv[1])
+from procfs_client import Client
+init, cgroup, directory = int(sys.argv[2]), sys.argv[3], sys.argv[4]
+client = Client()
+status = lambda: client.call({"op": "status"})[0]
+before = status()
+
+os.chdir(directory)
+os.chmod(".", 0o755)
+for name in ("control", "seccomp"):
+    os.chmod(name, 0o666)
+child = os.fork()
+if child == 0:
+    os.setresuid(65534, 65534, 65534)
+    stranger = Client("control")
+    assert "only root" in json.dumps(stranger.greeting), stranger.greeting
+    answer, mounts = stranger.add("stranger", init, cgroup)
+    assert "error" in answer and not mounts, answer
+    runtime = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    runtime.connect("seccomp")
+    state = {"fds": ["seccompFd"], "pid": init, "state": {"id": "box"}}
+    socket.send_fds(runtime, [json.dumps(state).encode()], [0])
+    assert runtime.recv(10) == b""
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+for name in ("control", "seccomp"):
+    os.chmod(name, 0o600)
+
+# What no runtime says.
+for text in (b"", b"{", b"x" * 70000, json.dumps({"fds": ["seccompFd"], "pid": init, "state": {"id": "box"}}).encode()):
+    runtime = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    runtime.connect("seccomp")
+    if text:
+        runtime.sendall(text)
+    runtime.close()
+
+flood = []
+for _ in range(700):
+    one = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    one.setblocking(False)
+    try:
+        one.connect("control")
+    except BlockingIOError:
+        pass
+    flood.append(one)
+for one in flood:
+    try:
+        for _ in range(200):
+            one.send(b'{"op":"hello","version":1}')
+    except OSError:
+        pass
+assert status()["containers"] == before["containers"]
+for one in flood:
+    one.close()
+for _ in range(100):
+    if status()["descriptors"] <= before["descriptors"]:
+        break
+    time.sleep(0.1)
+else:
+    sys.exit(f"descriptors: {before['descriptors']}, then {status()['descriptors']}")
+P
+
 # Registering and forgetting again leaves no descriptor; idle containers cost one each.
 for i in 1 2 3 4 5; do
   $client add "again$i" $init "$cgroup" >/dev/null
