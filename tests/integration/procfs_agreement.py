@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """procfs_agreement.py BOX MEMORY-LIMIT MEMORY-USAGE QUOTA INNER-QUOTA ROUNDS: changes the limits of a container over
-and over, by the files of its cgroup and the one below, and asks busybox and procps in it what they see. What they say of a time in which
-nothing was changed has to be the same, and what the cgroup says."""
+and over, by the files of its cgroup and the one below, and asks busybox and procps in it what they see. What they say of
+a time in which nothing was changed has to be the same, and what the cgroup says. Its memory in use changes with every
+program that runs, so it is followed all the while."""
 
 import os
 import random
@@ -17,7 +18,8 @@ MIB = 1 << 20
 # What all processors together may have charged and not told (MEMCG_CHARGE_BATCH).
 BATCH = 64 * os.sysconf("SC_PAGESIZE") * os.cpu_count()
 LIFETIME = 0.02  # of a view
-OF_TOP = 5 * MIB
+ROUNDING = 60  # KiB: top prints tenths of a MiB
+BLIND = 0.02  # seconds in which a program may start, allocate, ask and end unseen
 
 QUESTIONS = {
     "free": "free -k", "busybox free": "/busybox free -k",
@@ -42,7 +44,8 @@ class Changer:
 
     def __init__(self):
         self.changes = 0
-        self.memory = self.cpus = self.quota = 0
+        self.memory = self.cpus = 0
+        self.quota = int(read(QUOTA).split()[0])
         self.ending = False
         self.thread = threading.Thread(target=self.work)
 
@@ -64,6 +67,26 @@ class Changer:
         self.memory, self.cpus = memory, min(-(-quota // 100000), os.cpu_count())
         time.sleep(2 * LIFETIME)
         self.changes += 1
+
+
+class Usage:
+    """The least and the most memory in use since begin(), and the longest time that nobody looked."""
+
+    def __init__(self):
+        self.ending = False
+        self.begin()
+        self.thread = threading.Thread(target=self.work)
+
+    def begin(self):
+        self.low = self.high = int(read(USAGE))
+        self.gap, self.last = 0, time.monotonic()
+
+    def work(self):
+        while not self.ending:
+            now, usage = time.monotonic(), int(read(USAGE))
+            self.gap, self.last = max(self.gap, now - self.last), now
+            self.low, self.high = min(self.low, usage), max(self.high, usage)
+            time.sleep(0.0005)
 
 
 class Shell:
@@ -121,19 +144,15 @@ def check(answers, memory, cpus, usage):
     procps, busybox = numbers(answers["free"], "Mem:"), numbers(answers["busybox free"], "Mem:")
     same("total of free", procps[0], memory / 1024)
     same("total of busybox free", busybox[0], memory / 1024)
-    batch = BATCH / 1024
+    batch, used = BATCH / 1024, (usage.high - usage.low) / 1024
     for column, name in ((2, "free"), (3, "shared"), (5, "available")):
-        same(f"{name} of free and busybox free", procps[column], busybox[column], batch)
-    low, high = min(usage), max(usage)
-    for name, free in (("free", procps[2]), ("busybox free", busybox[2])):
-        same(f"free of {name} and the cgroup", free, (memory - (low + high) / 2) / 1024, (high - low) / 2048 + batch)
-    top = numbers(answers["top"], "MiB Mem")
+        same(f"{name} of free and busybox free", procps[column], busybox[column], used + batch)
+    top, busybox_top = numbers(answers["top"], "MiB Mem"), numbers(answers["busybox top"], "Mem:")
     same("total of top", top[0], memory / MIB, 0.06)
-    # top itself, and head, need more memory than free does.
-    same("free of top", top[1], procps[2] / 1024 - OF_TOP / 2 / MIB, (OF_TOP / 2 + batch * 1024) / MIB + 0.1)
-    busybox_top = numbers(answers["busybox top"], "Mem:")
     same("memory of busybox top", busybox_top[0] + busybox_top[1], memory / 1024, 1)
-    same("free of busybox top", busybox_top[1], busybox[2], batch)
+    free = {"free": procps[2], "busybox free": busybox[2], "top": top[1] * 1024, "busybox top": busybox_top[1]}
+    for name, kib in free.items():
+        same(f"free of {name} and the cgroup", kib, (memory - usage.low) / 1024 - used / 2, used / 2 + batch + ROUNDING)
     for one, other in zip(loads(answers["uptime"]), loads(answers["busybox uptime"])):
         same("load averages", one, other, 0.3)
     same("uptime", seconds_up(answers["uptime"]), seconds_up(answers["busybox uptime"]), 60)
@@ -141,8 +160,9 @@ def check(answers, memory, cpus, usage):
 
 
 def main():
-    changer = Changer()
-    changer.thread.start()
+    changer, usage = Changer(), Usage()
+    for thread in (changer.thread, usage.thread):
+        thread.start()
     shell = Shell()
     failures, asked, end = [], 0, time.monotonic() + 120
     try:
@@ -152,19 +172,20 @@ def main():
             if before % 2:
                 time.sleep(0.005)
                 continue
-            usage = [int(read(USAGE))]
+            usage.begin()
+            time.sleep(LIFETIME)
             answers = shell.ask()
-            usage.append(int(read(USAGE)))
             asked += 1
-            if changer.changes != before:
+            if changer.changes != before or usage.gap > BLIND:
                 continue
             checked += 1
             wrong = check(answers, changer.memory, changer.cpus, usage)
             if wrong:
-                failures.append(f"{'; '.join(wrong)} (usage {usage})")
+                failures.append(f"{'; '.join(wrong)} (usage {usage.low} to {usage.high})")
     finally:
-        changer.ending = True
-        changer.thread.join()
+        for follower in (changer, usage):
+            follower.ending = True
+            follower.thread.join()
         shell.process.stdin.close()
         shell.process.wait()
     print(f"{checked} rounds of {asked} were free of changes, {changer.changes // 2} changes, {len(failures)} failures")
