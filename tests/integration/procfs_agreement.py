@@ -70,23 +70,30 @@ class Changer:
 
 
 class Usage:
-    """The least and the most memory in use since begin(), and the longest time that nobody looked."""
+    """The memory in use, looked at all the while."""
 
     def __init__(self):
         self.ending = False
-        self.begin()
+        self.looks = []
         self.thread = threading.Thread(target=self.work)
 
-    def begin(self):
-        self.low = self.high = int(read(USAGE))
-        self.gap, self.last = 0, time.monotonic()
+    def look(self):
+        self.looks.append((time.monotonic(), int(read(USAGE))))
 
     def work(self):
         while not self.ending:
-            now, usage = time.monotonic(), int(read(USAGE))
-            self.gap, self.last = max(self.gap, now - self.last), now
-            self.low, self.high = min(self.low, usage), max(self.high, usage)
+            self.look()
             time.sleep(0.0005)
+
+    def begin(self):
+        self.looks = []
+        self.look()
+
+    def seen(self):
+        """The least and the most since begin(), and the longest time that nobody looked."""
+        self.look()
+        times, bytes_used = zip(*sorted(self.looks))
+        return min(bytes_used), max(bytes_used), max(late - early for early, late in zip(times, times[1:]))
 
 
 class Shell:
@@ -131,7 +138,7 @@ def seconds_up(text):
     return total + (int(hours.group(1)) * 3600 + int(hours.group(2)) * 60 if hours else 0)
 
 
-def check(answers, memory, cpus, usage):
+def check(answers, memory, cpus, low, high):
     wrong = []
 
     def same(what, got, want, tolerance=0):
@@ -144,15 +151,15 @@ def check(answers, memory, cpus, usage):
     procps, busybox = numbers(answers["free"], "Mem:"), numbers(answers["busybox free"], "Mem:")
     same("total of free", procps[0], memory / 1024)
     same("total of busybox free", busybox[0], memory / 1024)
-    batch, used = BATCH / 1024, (usage.high - usage.low) / 1024
-    for column, name in ((2, "free"), (3, "shared"), (5, "available")):
-        same(f"{name} of free and busybox free", procps[column], busybox[column], used + batch)
+    batch, used = BATCH / 1024, (high - low) / 1024
+    same("shared of free and busybox free", procps[3], busybox[3], batch)
+    same("available of free and busybox free", procps[5], busybox[5], used + batch)
     top, busybox_top = numbers(answers["top"], "MiB Mem"), numbers(answers["busybox top"], "Mem:")
     same("total of top", top[0], memory / MIB, 0.06)
     same("memory of busybox top", busybox_top[0] + busybox_top[1], memory / 1024, 1)
-    free = {"free": procps[2], "busybox free": busybox[2], "top": top[1] * 1024, "busybox top": busybox_top[1]}
-    for name, kib in free.items():
-        same(f"free of {name} and the cgroup", kib, (memory - usage.low) / 1024 - used / 2, used / 2 + batch + ROUNDING)
+    for name, kib, rounding in (("free", procps[2], 0), ("busybox free", busybox[2], 0),
+                                ("top", top[1] * 1024, ROUNDING), ("busybox top", busybox_top[1], 0)):
+        same(f"free of {name} and the cgroup", kib, (memory - (low + high) / 2) / 1024, used / 2 + batch + rounding)
     for one, other in zip(loads(answers["uptime"]), loads(answers["busybox uptime"])):
         same("load averages", one, other, 0.3)
     same("uptime", seconds_up(answers["uptime"]), seconds_up(answers["busybox uptime"]), 60)
@@ -175,13 +182,14 @@ def main():
             usage.begin()
             time.sleep(LIFETIME)
             answers = shell.ask()
+            low, high, gap = usage.seen()
             asked += 1
-            if changer.changes != before or usage.gap > BLIND:
+            if changer.changes != before or gap > BLIND:
                 continue
             checked += 1
-            wrong = check(answers, changer.memory, changer.cpus, usage)
+            wrong = check(answers, changer.memory, changer.cpus, low, high)
             if wrong:
-                failures.append(f"{'; '.join(wrong)} (usage {usage.low} to {usage.high})")
+                failures.append(f"{'; '.join(wrong)} (usage {low} to {high})")
     finally:
         for follower in (changer, usage):
             follower.ending = True
