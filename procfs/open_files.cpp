@@ -58,7 +58,8 @@ Result<std::shared_ptr<const std::string>> OpenFiles::text(const Handle& handle,
   if (offset == 0) {
     open_file->read = true;
     // Whoever has begun to read it goes on with the same text.
-    open_file->kept = state_ != nullptr && state_->put(text_key(handle.number), *open_file->text);
+    if (state_ != nullptr)
+      open_file->kept |= state_->put(text_key(handle.number), *open_file->text).has_value();
   }
   return open_file->text;
 }
@@ -75,7 +76,7 @@ Result<> OpenFiles::write(const Handle& handle, std::string_view text) {
   const std::lock_guard lock(open_file->mutex);
   if (open_file->trigger) return fail(EBUSY);
   open_file->trigger = TRY(arm(file, text));
-  if (state_ != nullptr) open_file->kept = state_->put(trigger_key(handle.number), text).has_value();
+  if (state_ != nullptr) open_file->kept |= state_->put(trigger_key(handle.number), text).has_value();
   return {};
 }
 
@@ -86,7 +87,7 @@ Result<unsigned> OpenFiles::poll(const Handle& handle, std::function<void()> wak
   if (open_file->file.row->pressure == nullptr) return kReady;
   const std::lock_guard lock(open_file->mutex);
   if (state_ != nullptr && handle.poller != 0)
-    static_cast<void>(state_->put(poller_key(handle.number), std::to_string(handle.poller)));
+    open_file->kept |= state_->put(poller_key(handle.number), std::to_string(handle.poller)).has_value();
   const auto state =
       open_file->trigger ? open_file->trigger->poll(std::move(wake)) : PressureTrigger::State::gone;
   switch (state) {

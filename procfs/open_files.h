@@ -54,7 +54,7 @@ class OpenFiles {
     std::shared_ptr<const std::string> text;
     std::chrono::nanoseconds made_at{};
     bool read = false;  // the text has been read from its start
-    bool kept = false;  // it is in the state
+    bool kept = false;  // something of it is in the state
     std::shared_ptr<PressureTrigger> trigger;
   };
   Result<> render(OpenFile& open_file);

@@ -292,8 +292,8 @@ Result<ContainerRef> Registry::unregistered(const std::vector<cgroup::Membership
   identity.places = TRY(locate(hierarchies_, memberships));
   identity.birth = {ticks(oldest_start(identity.places.tasks, caller)), {}};
   auto container = std::make_shared<Container>(sources_, std::move(identity));
-  static_cast<void>(remember(*container, {}));
   const std::unique_lock lock(mutex_);
+  static_cast<void>(remember(*container, {}));
   visitors_.emplace_front(std::move(key), container);
   if (visitors_.size() > kVisitors) {
     visitors_.back().second->retire();

@@ -32,7 +32,7 @@ Result<FdStore> FdStore::connect() {
   const auto watched = variable("WATCHDOG_PID"), interval = variable("WATCHDOG_USEC");
   FdStore store(path.empty() ? UniqueFd() : TRY(sys::connect_datagram(path)));
   if (watched.empty() || parse_int<pid_t>(watched) == ::getpid())
-    store.watchdog_ = std::chrono::microseconds(parse_int<std::uint32_t>(interval).value_or(0));
+    store.watchdog_ = std::chrono::microseconds(parse_int<std::int64_t>(interval).value_or(0));
   // A Keeper cannot know our number before it starts us, and gives its own.
   const auto meant = parse_int<pid_t>(process);
   if (meant != ::getpid() && meant != ::getppid()) return store;
@@ -67,7 +67,9 @@ std::map<std::string, UniqueFd> FdStore::take_all(std::string_view prefix) {
 Result<> FdStore::keep(const std::string& name, int descriptor) {
   if (!socket_) return {};
   const std::array fds{descriptor};
-  return during("have " + name + " kept", sys::send_message(socket_.get(), "FDSTORE=1\nFDNAME=" + name, fds));
+  // FDPOLL=0: systemd refuses to keep what cannot be polled, as an O_PATH descriptor, unless told not to.
+  return during("have " + name + " kept",
+                sys::send_message(socket_.get(), "FDSTORE=1\nFDPOLL=0\nFDNAME=" + name, fds));
 }
 
 void FdStore::drop(const std::string& name) { tell("FDSTOREREMOVE=1\nFDNAME=" + name); }

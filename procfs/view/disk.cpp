@@ -25,9 +25,8 @@ std::vector<DeviceIo> DiskCounters::advance(const std::vector<DeviceIo>& sample)
   for (const auto& now : sample) {
     auto& track = tracks_[{now.major, now.minor}];
     for (const auto field : kFields) {
-      // A smaller value means that counting began again.
-      const auto progress = now.*field >= track.last.*field ? now.*field - track.last.*field : now.*field;
-      track.shown.*field = saturating_add(track.shown.*field, progress);
+      // On v1 the numbers of a cgroup below go with it, so what is left of a smaller sum was counted already.
+      track.shown.*field = saturating_add(track.shown.*field, saturating_sub(now.*field, track.last.*field));
     }
     track.last = now;
     track.shown.major = now.major;

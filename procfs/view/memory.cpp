@@ -65,10 +65,10 @@ std::uint64_t available(const Capacity& memory, const MemoryStat& stat, const Ho
 
 void fill_from_stat(const MemoryStat& stat, MemoryView& view) {
   view.swap_cached = kib(stat.swapcached);
-  view.file_pages = kib(stat.file);
+  // A cgroup's file cache is counted without the swap cache, the machine's with it (mm/swap_state.c).
+  view.file_pages = kib(saturating_add(stat.file, stat.swapcached));
   view.shmem = kib(stat.shmem);
-  // The kernel's Cached leaves the swap cache out.
-  view.cached = std::max(kib(saturating_sub(stat.file, stat.swapcached)), view.shmem);
+  view.cached = std::max(kib(stat.file), view.shmem);
   view.active_anon = kib(stat.active_anon);
   view.inactive_anon = kib(stat.inactive_anon);
   view.active_file = kib(stat.active_file);

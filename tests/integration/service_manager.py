@@ -8,6 +8,7 @@ WATCHDOG seconds (of the environment) is killed."""
 
 import array
 import os
+import select
 import shlex
 import signal
 import socket
@@ -50,6 +51,18 @@ def start():
     os.execve(command[0], command, environment)
 
 
+def can_be_polled(fd):
+    """What service_add_fd_store() asks of a descriptor: regular files pass, those opened with O_PATH do not."""
+    with select.epoll() as epoll:
+        try:
+            epoll.register(fd, 0)
+        except PermissionError:
+            pass
+        except OSError:
+            return False
+    return True
+
+
 def listen():
     global heard
     fds = array.array("i")
@@ -60,7 +73,9 @@ def listen():
     for _, _, data in ancillary:
         fds.frombytes(data)
     words = dict(line.split("=", 1) for line in text.decode().splitlines())
-    if "FDSTORE" in words:
+    if "FDSTORE" in words and words.get("FDPOLL") != "0" and not can_be_polled(fds[0]):
+        os.close(fds[0])
+    elif "FDSTORE" in words:
         kept[words["FDNAME"]] = fds[0]
     elif "FDSTOREREMOVE" in words:
         os.close(kept.pop(words["FDNAME"]))

@@ -99,11 +99,12 @@ TEST(MemoryView, AMachineWithoutSwapHasNone) {
   EXPECT_EQ(view.swap_free, 0u);
 }
 
-TEST(MemoryView, TheSwapCacheIsNoFileCache) {
+TEST(MemoryView, TheSwapCacheIsBesideTheFileCache) {
   auto sample = sample_of({{256 * kMiB, 0}});
   sample.stat.file = 50 * kMiB;
   sample.stat.swapcached = 20 * kMiB;
-  EXPECT_EQ(memory_view(sample, kHost).cached, 30u * 1024);
+  EXPECT_EQ(memory_view(sample, kHost).cached, 50u * 1024);
+  EXPECT_EQ(memory_view(sample, kHost).file_pages, 70u * 1024);
 }
 
 TEST(MemoryView, WithoutAMemoryControllerOnlyTheLimitIsTheMachines) {

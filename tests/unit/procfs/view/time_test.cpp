@@ -64,9 +64,11 @@ TEST(DiskCounters, OnlyGrow) {
   DiskCounters counters;
   EXPECT_EQ(counters.advance({io(10, 4096)}).at(0).reads, 10u);
   EXPECT_EQ(counters.advance({io(12, 8192)}).at(0).reads, 12u);
-  EXPECT_EQ(counters.advance({}).at(0).reads, 12u);             // the device is away
-  EXPECT_EQ(counters.advance({io(3, 1024)}).at(0).reads, 15u);  // somebody reset them
-  EXPECT_EQ(counters.advance({io(4, 1024)}).at(0).read_bytes, 9216u);
+  EXPECT_EQ(counters.advance({}).at(0).reads, 12u);  // the device is away
+  // On v1 what a cgroup below did goes with it: what is left had been counted.
+  EXPECT_EQ(counters.advance({io(3, 1024)}).at(0).reads, 12u);
+  EXPECT_EQ(counters.advance({io(4, 1024)}).at(0).reads, 13u);
+  EXPECT_EQ(counters.advance({io(4, 2048)}).at(0).read_bytes, 9216u);
 }
 
 TEST(DiskCounters, DevicesWithoutActivityAreNotListed) {
