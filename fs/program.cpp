@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include "base/parse.h"
 #include "base/sys/daemon.h"
 #include "base/sys/file.h"
+#include "base/sys/process.h"
 #include "base/sys/unmounter.h"
 #include "fs/confinement.h"
 #include "fs/control.h"
@@ -27,13 +27,6 @@
 
 namespace nacre::fs {
 namespace {
-
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 std::vector<std::string> mount_options(const Options& options) {
   // A container's files have all kinds of owners and set-id bits; the kernel checks them.
@@ -171,7 +164,7 @@ int run_program(std::span<const std::string_view> arguments, const WrapUpper& wr
   if (std::getenv("FUSE_OVERLAYFS_DISABLE_OVL_WHITEOUT") != nullptr) options->markers = true;
   // The modes of new files are exactly those we are asked for.
   ::umask(0);
-  raise_descriptor_limit();
+  sys::raise_descriptor_limit();
   fuse::block_signals({SIGUSR1});
   if (const auto served = serve(*options, wrap_upper); !served) {
     log::error(served.error().message());

@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "base/log.h"
+#include "base/sys/process.h"
 #include "base/unique_fd.h"
 #include "procfs/daemon/daemon.h"
 #include "procfs/daemon/keeper.h"
@@ -70,6 +71,7 @@ int main(int argc, char** argv) {
   const auto options = nacre::procfs::parse_options(argc, argv, status);
   if (!options) return status;
   ::umask(022);
+  nacre::sys::raise_descriptor_limit();  // a keeper holds every container's listener, too
   const auto keeper = nacre::procfs::end_with_keeper();
   const bool managed = options->foreground && std::getenv("NOTIFY_SOCKET") != nullptr;
   if (keeper != 0 || managed)

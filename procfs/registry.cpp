@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "procfs/registry.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <iterator>
 #include <mutex>
 #include <nlohmann/json.hpp>
 
@@ -71,6 +74,12 @@ std::string visitor_key(const std::vector<cgroup::Membership>& memberships) {
   std::string key;
   for (const auto& membership : memberships) key += membership.path + "\n";
   return key;
+}
+
+// Of a cgroup's directory; 0 when it is not there.
+std::uint64_t inode_of(const std::string& directory) {
+  struct stat found {};
+  return ::stat(directory.c_str(), &found) == 0 ? found.st_ino : 0;
 }
 
 // In the state.
@@ -143,6 +152,7 @@ Result<> Registry::remember(const Container& container, const Member& member) {
                             {"init_start", member.init_start},
                             {"cgroup", identity.cgroup_path},
                             {"memberships", identity.memberships},
+                            {"inode", inode_of(identity.places.tasks)},
                             {"birth", identity.birth.boottime.count()},
                             {"offset", identity.birth.offset.count()},
                             {"physical_cpus", identity.physical_cpus}};
@@ -177,7 +187,8 @@ Result<> Registry::restore(ContainerNumber number, const std::string& text) {
                       json.value("init_start", std::uint64_t{0})};
   const std::unique_lock lock(mutex_);
   if (identity.id.empty()) {
-    visitors_.emplace_back(visitor_key(memberships), member.container);
+    const auto cgroup = json.value("inode", std::uint64_t{0});
+    visitors_.push_back({visitor_key(memberships), cgroup, member.container});
     return {};
   }
   if (!lives(member.init, member.init_start)) return fail(ESRCH);
@@ -238,7 +249,7 @@ std::vector<ContainerRef> Registry::all() const {
   const std::shared_lock lock(mutex_);
   std::vector<ContainerRef> containers;
   for (const auto& [id, member] : by_id_) containers.push_back(member.container);
-  for (const auto& [cgroups, visitor] : visitors_) containers.push_back(visitor);
+  for (const auto& visitor : visitors_) containers.push_back(visitor.container);
   return containers;
 }
 
@@ -278,14 +289,7 @@ ContainerRef Registry::registered_above(const std::vector<cgroup::Membership>& m
 Result<ContainerRef> Registry::unregistered(const std::vector<cgroup::Membership>& memberships,
                                             pid_t caller) {
   auto key = visitor_key(memberships);
-  {
-    const std::unique_lock lock(mutex_);
-    const auto known = std::ranges::find(visitors_, key, &std::pair<std::string, ContainerRef>::first);
-    if (known != visitors_.end()) {
-      visitors_.splice(visitors_.begin(), visitors_, known);
-      return known->second;
-    }
-  }
+  if (auto known = visitor(key)) return known;
   Container::Identity identity;
   identity.number = ++last_number_;
   identity.memberships = text_of(memberships);
@@ -294,13 +298,29 @@ Result<ContainerRef> Registry::unregistered(const std::vector<cgroup::Membership
   auto container = std::make_shared<Container>(sources_, std::move(identity));
   const std::unique_lock lock(mutex_);
   static_cast<void>(remember(*container, {}));
-  visitors_.emplace_front(std::move(key), container);
-  if (visitors_.size() > kVisitors) {
-    visitors_.back().second->retire();
-    erase(visitors_.back().second->number());
-    visitors_.pop_back();
-  }
+  const auto cgroup = inode_of(container->places().tasks);
+  visitors_.push_front({std::move(key), cgroup, container});
+  if (visitors_.size() > kVisitors) forget(std::prev(visitors_.end()));
   return container;
+}
+
+ContainerRef Registry::visitor(const std::string& key) {
+  const std::unique_lock lock(mutex_);
+  const auto known = std::ranges::find(visitors_, key, &Visitor::key);
+  if (known == visitors_.end()) return nullptr;
+  // Another cgroup of the same name is another container, as after a restart of it.
+  if (inode_of(known->container->places().tasks) != known->cgroup) {
+    forget(known);
+    return nullptr;
+  }
+  visitors_.splice(visitors_.begin(), visitors_, known);
+  return known->container;
+}
+
+void Registry::forget(std::list<Visitor>::iterator visitor) {
+  visitor->container->retire();
+  erase(visitor->container->number());
+  visitors_.erase(visitor);
 }
 
 Result<ContainerRef> Registry::of_caller(pid_t pid) {

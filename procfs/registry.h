@@ -63,6 +63,13 @@ class Registry {
   ContainerRef registered_above(const std::vector<cgroup::Membership>& memberships) const;
   Result<ContainerRef> unregistered(const std::vector<cgroup::Membership>& memberships, pid_t caller);
   void forget(const std::string& id);  // with mutex_ held
+  struct Visitor {
+    std::string key;
+    std::uint64_t cgroup = 0;  // the inode of the one that its threads are in
+    ContainerRef container;
+  };
+  ContainerRef visitor(const std::string& key);       // null without one
+  void forget(std::list<Visitor>::iterator visitor);  // with mutex_ held
   // In the state, for restore().
   Result<> remember(const Container& container, const Member& member);
   void erase(ContainerNumber number);
@@ -75,7 +82,7 @@ class Registry {
   std::unordered_map<ContainerNumber, ContainerRef> by_number_;
   std::unordered_map<std::string, ContainerRef> by_cgroup_;
   // Containers nobody registered, by all their cgroups; most recently asked for first.
-  std::list<std::pair<std::string, ContainerRef>> visitors_;
+  std::list<Visitor> visitors_;
   std::atomic<ContainerNumber> last_number_{0};
 };
 

@@ -36,6 +36,8 @@ struct SpawnOptions {
 std::vector<char*> exec_array(const std::vector<std::string>& strings);
 // Default signal dispositions and an empty mask, whatever the caller had.
 void reset_signals();
+// As many open descriptors as this process may have without a capability (RLIMIT_NOFILE, its hard limit).
+void raise_descriptor_limit();
 
 // Starts a program and returns its pid once exec(2) has succeeded; the error names the
 // program and the step. The child is the caller's to wait for.

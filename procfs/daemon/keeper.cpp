@@ -88,7 +88,20 @@ void Keeper::listen() {
 void Keeper::pass_on(int signals) {
   signalfd_siginfo received{};
   while (::read(signals, &received, sizeof(received)) == sizeof(received))
-    if (const auto number = static_cast<int>(received.ssi_signo); number != SIGCHLD) ::kill(daemon_, number);
+    if (const auto number = static_cast<int>(received.ssi_signo); number != SIGCHLD) {
+      ending_ |= number != SIGHUP;
+      ::kill(daemon_, number);
+    }
+}
+
+// A machine that is short of memory, or a program that is being replaced, may be better in a moment.
+Result<> Keeper::start_again(int& failures) {
+  for (;;) {
+    if (failures > 0) std::this_thread::sleep_for(std::chrono::milliseconds(20 << failures));
+    auto started = start();
+    if (started || ++failures >= kMostFailures) return started;
+    log::warning(started.error().message() + "; tried again");
+  }
 }
 
 Result<int> Keeper::run(const std::function<void()>& on_ready) {
@@ -110,6 +123,8 @@ Result<int> Keeper::run(const std::function<void()>& on_ready) {
     if (!ended) continue;
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     if (code == 0 || !told) return code;
+    // Killed when it was about to end anyway, or before it could know.
+    if (ending_) return code;
     // Whoever kills it, an operator or the kernel for want of memory, means no fault of its own.
     const bool failed = !ready_ && !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     failures = failed ? failures + 1 : 0;
@@ -117,8 +132,7 @@ Result<int> Keeper::run(const std::function<void()>& on_ready) {
       return bad_input("the daemon does not come back: it fails before it serves, for the reason above");
     if (code != kReplaceMe)
       log::warning("the daemon ended with " + std::to_string(code) + " and is started again");
-    if (failures > 0) std::this_thread::sleep_for(std::chrono::milliseconds(20 << failures));
-    TRY(start());
+    TRY(start_again(failures));
   }
 }
 

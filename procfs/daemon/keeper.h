@@ -35,6 +35,7 @@ class Keeper {
   Keeper(std::vector<std::string> arguments, std::string path, UniqueFd notify)
       : arguments_(std::move(arguments)), path_(std::move(path)), notify_(std::move(notify)) {}
   Result<> start();
+  Result<> start_again(int& failures);
   void pass_on(int signals);
   void listen();  // to what the daemon has said
 
@@ -43,7 +44,8 @@ class Keeper {
   UniqueFd notify_;
   std::map<std::string, UniqueFd> kept_;
   pid_t daemon_ = 0;
-  bool ready_ = false;  // this daemon
+  bool ready_ = false;   // this daemon
+  bool ending_ = false;  // somebody wants it to
 };
 
 // The process that keeps for this one; 0 without one. The calling process ends when it does.

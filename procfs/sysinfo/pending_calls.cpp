@@ -43,12 +43,17 @@ Result<std::optional<seccomp_notif>> PendingCalls::receive(std::size_t slot, std
 
 void PendingCalls::answered(std::size_t slot) { slots_[slot] = {}; }
 
-std::vector<PendingCalls::Left> PendingCalls::take_left() {
-  std::vector<Left> left;
-  for (std::size_t i = 0; i < kSlots; ++i) {
-    if (slots_[i].room.record.id != 0) left.push_back({slots_[i].key, slots_[i].room.record});
-  }
-  return left;
+std::optional<PendingCalls::Left> PendingCalls::left(std::size_t slot) const {
+  const auto& place = slots_[slot];
+  if (place.room.record.id == 0) return std::nullopt;
+  return Left{slot, place.key, place.room.record};
+}
+
+std::vector<PendingCalls::Left> PendingCalls::left() const {
+  std::vector<Left> all;
+  for (std::size_t slot = 0; slot < kSlots; ++slot)
+    if (const auto call = left(slot)) all.push_back(*call);
+  return all;
 }
 
 }  // namespace nacre::procfs

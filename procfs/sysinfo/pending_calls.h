@@ -30,10 +30,12 @@ class PendingCalls {
 
   // What another process has left.
   struct Left {
+    std::size_t slot = 0;
     std::uint64_t key = 0;
     seccomp_notif call{};
   };
-  std::vector<Left> take_left();
+  std::vector<Left> left() const;
+  std::optional<Left> left(std::size_t slot) const;
 
  private:
   struct Slot;

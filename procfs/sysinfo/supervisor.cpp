@@ -35,9 +35,9 @@ Result<std::unique_ptr<Supervisor>> Supervisor::start(Registry& registry, Kept k
   TRY(sys::succeed([&] { return ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, wake.get(), &event); }));
   std::unique_ptr<Supervisor> supervisor(
       new Supervisor(registry, rules, std::move(epoll), std::move(wake), std::move(calls), std::move(kept)));
-  supervisor->go_on();
+  const auto threads = std::max<std::size_t>(supervisor->go_on(), 1);
   const std::lock_guard lock(supervisor->mutex_);
-  supervisor->start_thread();
+  for (std::size_t i = 0; i < threads; ++i) supervisor->start_thread();
   return supervisor;
 }
 
@@ -46,7 +46,7 @@ std::string Supervisor::name_of(const Container& container, std::uint64_t key) {
 }
 
 // Before any thread of ours runs.
-void Supervisor::go_on() {
+std::size_t Supervisor::go_on() {
   std::map<std::uint64_t, WatchRef> left;
   for (auto& [name, listener] : kept_.listeners) {
     const auto words = split(std::string_view(name).substr(kListenerPrefix.size()), '-');
@@ -61,10 +61,14 @@ void Supervisor::go_on() {
     left[*key] = std::make_shared<Watch>(container, std::move(listener), true);
   }
   kept_.listeners.clear();
-  for (const auto& [key, call] : calls_.take_left())
-    if (const auto watch = left.find(key); watch != left.end())
-      static_cast<void>(answer_call(watch->second->fd.get(), call, *watch->second->container, rules_));
-  for (std::size_t slot = 0; slot < PendingCalls::kSlots; ++slot) calls_.answered(slot);
+  // Each stays in its slot until that slot's thread has answered it: a caller's memory may hold it up.
+  std::size_t threads = 0;
+  for (const auto& call : calls_.left()) {
+    if (left.contains(call.key))
+      threads = std::max(threads, call.slot + 1);
+    else
+      calls_.answered(call.slot);
+  }
 
   for (const auto& container : registry_.all()) {
     const bool listened =
@@ -76,6 +80,7 @@ void Supervisor::go_on() {
       registry_.remove(*container);
   }
   for (auto& [key, listener] : left) static_cast<void>(watch(key, listener));
+  return threads;
 }
 
 std::uint64_t Supervisor::next_key() {
@@ -151,19 +156,38 @@ void Supervisor::rearm(std::uint64_t key, const Watch& watch) {
   static_cast<void>(::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, watch.fd.get(), &event));
 }
 
+// With another thread to wait for events meanwhile, if there is none.
+template <typename Action>
+void Supervisor::busy(Action action) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (--waiting_ == 0 && threads_.size() < kMostThreads) start_thread();
+  }
+  action();
+  const std::lock_guard lock(mutex_);
+  ++waiting_;
+}
+
+void Supervisor::answer_left(std::size_t slot) {
+  const auto call = calls_.left(slot);
+  if (!call) return;
+  busy([&] {
+    if (const auto watch = find(call->key))
+      static_cast<void>(answer_call(watch->fd.get(), call->call, *watch->container, rules_));
+    calls_.answered(slot);
+  });
+}
+
 void Supervisor::work(std::size_t slot) {
+  answer_left(slot);
   for (;;) {
     epoll_event event{};
     const int count = ::epoll_wait(epoll_.get(), &event, 1, -1);
     {
       const std::lock_guard lock(mutex_);
       if (stopping_) break;
-      if (count <= 0) continue;
-      if (--waiting_ == 0 && threads_.size() < kMostThreads) start_thread();
     }
-    handle(slot, event.data.u64, event.events);
-    const std::lock_guard lock(mutex_);
-    ++waiting_;
+    if (count > 0) busy([&] { handle(slot, event.data.u64, event.events); });
   }
   const std::lock_guard lock(mutex_);
   --running_;

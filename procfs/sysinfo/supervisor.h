@@ -67,7 +67,10 @@ class Supervisor {
         wake_(std::move(wake)),
         calls_(std::move(calls)),
         kept_(std::move(kept)) {}
-  void go_on();
+  std::size_t go_on();  // how many threads what was left needs
+  void answer_left(std::size_t slot);
+  template <typename Action>
+  void busy(Action action);
   std::uint64_t next_key();
   Result<> watch(std::uint64_t key, WatchRef watch);
   WatchRef find(std::uint64_t key);

@@ -66,6 +66,16 @@ kill "$keeper"
 eventually "an orderly end" test ! -e "$NACRE_PROCFS_DIR/pid"
 ! grep -q " $T/shared/" /proc/self/mounts || fail "the shared files are left"
 
+# So is one that is asked for while the daemon is dead.
+nacre-procfs
+keeper=$(cat "$NACRE_PROCFS_DIR/pid")
+kill -STOP "$keeper"
+kill -KILL "$(status | grep -o '"pid": [0-9]*' | grep -o '[0-9]*')"
+kill "$keeper"
+kill -CONT "$keeper"
+eventually "an end without a daemon" test ! -e "$NACRE_PROCFS_DIR/pid"
+eventually "the keeper's end" sh -c "! kill -0 $keeper 2>/dev/null"
+
 # The same under systemd, by packaging/nacre-procfs.service.
 service=$TESTS/../../packaging/nacre-procfs.service
 if [ -f "$service" ]; then

@@ -94,6 +94,20 @@ TEST_P(RegistryTest, AnUnregisteredCallerSeesItsOwnCgroup) {
   EXPECT_EQ(machine.registry.size(), 0u);
 }
 
+TEST_P(RegistryTest, AnotherCgroupOfTheSameNameIsAnotherContainer) {
+  machine.cgroups.set_memory("/other", 100 << 20, 0);
+  process(200, "/other");
+  const auto first = machine.registry.of_caller(200);
+  ASSERT_THAT(first, Succeeds());
+  machine.cgroups.remove("/other");
+  machine.cgroups.create("/between");  // a file system may use the old inodes again at once
+  machine.cgroups.create("/other");
+  const auto second = machine.registry.of_caller(200);
+  ASSERT_THAT(second, Succeeds());
+  EXPECT_NE((*second)->number(), (*first)->number());
+  EXPECT_EQ(*machine.registry.of_caller(200), *second);
+}
+
 TEST_P(RegistryTest, ACallerNobodyCanNameIsAnError) {
   EXPECT_THAT(machine.registry.of_caller(0), FailsWith(ESRCH));
   EXPECT_THAT(machine.registry.of_caller(99999), FailsWith(ENOENT));
