@@ -42,12 +42,19 @@ Result<std::shared_ptr<OpenFiles::OpenFile>> OpenFiles::find(const Handle& handl
   if (state_ == nullptr) return fail(EBADF);
   auto adopted = std::make_shared<OpenFile>();
   adopted->file = TRY(tree_.file(handle.id, handle.caller));
-  adopted->text = std::make_shared<const std::string>(state_->value(text_key(handle.number)));
+  if (auto text = state_->value(text_key(handle.number)); !text.empty()) {
+    adopted->text = std::make_shared<const std::string>(std::move(text));
+    adopted->kept_text = adopted->text->size();
+  } else {
+    TRY(render(*adopted));
+  }
   adopted->read = adopted->kept = true;
   const auto trigger = state_->value(trigger_key(handle.number));
   if (!trigger.empty()) adopted->trigger = TRY(arm(adopted->file, trigger));
   const std::lock_guard lock(mutex_);
-  return files_.emplace(handle.number, std::move(adopted)).first->second;
+  const auto [known, added] = files_.emplace(handle.number, adopted);
+  if (added) kept_text_[adopted->file.container->number()] += adopted->kept_text;
+  return known->second;
 }
 
 Result<std::shared_ptr<const std::string>> OpenFiles::text(const Handle& handle, std::uint64_t offset) {
@@ -58,10 +65,26 @@ Result<std::shared_ptr<const std::string>> OpenFiles::text(const Handle& handle,
   if (offset == 0) {
     open_file->read = true;
     // Whoever has begun to read it goes on with the same text.
-    if (state_ != nullptr)
-      open_file->kept |= state_->put(text_key(handle.number), *open_file->text).has_value();
+    keep_text(handle.number, *open_file);
   }
   return open_file->text;
+}
+
+void OpenFiles::keep_text(std::uint64_t handle, OpenFile& open_file) {
+  if (state_ == nullptr) return;
+  const auto size = open_file.text->size();
+  bool fits = false;
+  {
+    const std::lock_guard lock(mutex_);
+    auto& used = kept_text_[open_file.file.container->number()];
+    used -= open_file.kept_text;
+    fits = used + size <= kMostKeptText;
+    open_file.kept_text = fits ? size : 0;
+    used += open_file.kept_text;
+  }
+  // An earlier text would be worse than none.
+  if (!fits || !state_->put(text_key(handle), *open_file.text)) state_->erase(text_key(handle));
+  open_file.kept = true;
 }
 
 Result<std::shared_ptr<PressureTrigger>> OpenFiles::arm(const Tree::File& file, std::string_view text) {
@@ -107,6 +130,8 @@ void OpenFiles::release(std::uint64_t handle) {
       last = std::move(found->second);
       kept = last->kept;
       files_.erase(found);
+      if (const auto used = kept_text_.find(last->file.container->number()); used != kept_text_.end())
+        if ((used->second -= last->kept_text) == 0) kept_text_.erase(used);
     }
   }
   if (state_ == nullptr || !kept) return;

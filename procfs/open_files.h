@@ -47,17 +47,23 @@ class OpenFiles {
   // Those who waited when a predecessor ended, for Session::wake_poller(): they ask again.
   std::vector<std::uint64_t> left_waiting() const;
 
+  // Bytes of text of one container in the state, which all share: beyond it a file whose reader is in the
+  // middle of it when the daemon is replaced goes on in a new text.
+  static constexpr std::size_t kMostKeptText = 512u << 10;
+
  private:
   struct OpenFile {
     Tree::File file;
     std::mutex mutex;  // held while rendering; taken before a Container's
     std::shared_ptr<const std::string> text;
     std::chrono::nanoseconds made_at{};
-    bool read = false;  // the text has been read from its start
-    bool kept = false;  // something of it is in the state
+    bool read = false;          // the text has been read from its start
+    bool kept = false;          // something of it is in the state
+    std::size_t kept_text = 0;  // bytes of that; guarded by OpenFiles::mutex_
     std::shared_ptr<PressureTrigger> trigger;
   };
   Result<> render(OpenFile& open_file);
+  void keep_text(std::uint64_t handle, OpenFile& open_file);
   // One of a predecessor's is opened anew, and goes on with the text that was being read. ESTALE, ESRCH: its
   // container is gone.
   Result<std::shared_ptr<OpenFile>> find(const Handle& handle);
@@ -69,6 +75,7 @@ class OpenFiles {
   StateFile* const state_;
   std::mutex mutex_;  // leaf
   std::unordered_map<std::uint64_t, std::shared_ptr<OpenFile>> files_;
+  std::unordered_map<ContainerNumber, std::size_t> kept_text_;  // bytes in the state, by container
   std::uint64_t last_;
 };
 

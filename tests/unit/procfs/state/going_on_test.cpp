@@ -92,6 +92,32 @@ TEST_P(GoingOnTest, ReadersGoOnWithTheTextTheyHaveBegun) {
   EXPECT_THAT(second.files.text({4711, {77, 0, uptime.index}}, 0), FailsWith(ESTALE));
 }
 
+TEST_P(GoingOnTest, OneContainerThatKeepsFilesOpenCannotFillTheState) {
+  auto small = std::move(*StateFile::create(1u << 20));
+  Daemon first(machine, small, 1);
+  ASSERT_THAT(first.registry.add(box()), Succeeds());
+  const auto meminfo = *at(first, "proc/meminfo");
+  std::vector<OpenFiles::Handle> open;
+  for (std::size_t bytes = 0; bytes < (4u << 20);) {
+    open.push_back({*first.files.open(meminfo, 0), meminfo});
+    const auto text = first.files.text(open.back(), 0);
+    ASSERT_THAT(text, Succeeds());
+    bytes += (*text)->size();
+  }
+  machine.cgroups.create("/other");
+  auto other = box();
+  other.id = "other";
+  other.cgroup_path = "/other";
+  EXPECT_THAT(first.registry.add(other), Succeeds());
+
+  // Those that found no room go on all the same.
+  Daemon second(machine, small, 2);
+  EXPECT_FALSE((*second.files.text(open.front(), 10))->empty());
+  EXPECT_FALSE((*second.files.text(open.back(), 10))->empty());
+  for (const auto& handle : open) second.files.release(handle.number);
+  EXPECT_TRUE(small.entries_below("open/").empty());
+}
+
 INSTANTIATE_TEST_SUITE_P(Layouts, GoingOnTest, ::testing::Values(Mode::legacy, Mode::hybrid, Mode::unified),
                          mode_name);
 
