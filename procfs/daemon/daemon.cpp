@@ -96,13 +96,22 @@ constexpr const char* kBorn = "born";
 constexpr const char* kShared = "shared";  // where SharedMounts are attached
 
 Result<std::optional<Estate>> inherit(FdStore& store) {
-  auto fuse = store.take(kFuse), root = store.take(kRoot), space = store.take(kSpace),
-       socket = store.take(kSocket), seccomp = store.take(kSeccomp), memory = store.take(kState),
-       calls = store.take(kCalls);
   auto listeners = store.take_all(kListenerPrefix);
-  if (!fuse || !root || !space || !socket || !seccomp || !memory || !calls) return std::nullopt;
-  auto state = StateFile::open(std::move(memory));
-  if (!state || state->value(kNegotiation).empty()) return std::nullopt;
+  auto left = store.take_all("");
+  const auto take = [&](const char* name) {
+    const auto found = left.find(name);
+    return found == left.end() ? UniqueFd() : std::move(found->second);
+  };
+  auto fuse = take(kFuse), root = take(kRoot), space = take(kSpace), socket = take(kSocket),
+       seccomp = take(kSeccomp), memory = take(kState), calls = take(kCalls);
+  const bool whole = fuse && root && space && socket && seccomp && memory && calls;
+  auto state = whole ? StateFile::open(std::move(memory)) : Result<StateFile>(fail(ENOENT));
+  if (!state || state->value(kNegotiation).empty()) {
+    // Of no use to anybody; those who wait for the connection hear that it is gone.
+    for (const auto* const kept : {&left, &listeners})
+      for (const auto& [name, descriptor] : *kept) store.drop(name);
+    return std::nullopt;
+  }
   return Estate{.space = TRY(enter_mount_space(std::move(fuse), std::move(root), std::move(space))),
                 .socket = std::move(socket),
                 .seccomp = std::move(seccomp),

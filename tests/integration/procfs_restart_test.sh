@@ -76,6 +76,9 @@ kill -CONT "$keeper"
 eventually "an end without a daemon" test ! -e "$NACRE_PROCFS_DIR/pid"
 eventually "the keeper's end" sh -c "! kill -0 $keeper 2>/dev/null"
 
+# What a successor cannot use is dropped.
+python3 -B "$TESTS/useless_estate.py" "$BIN/nacre-procfs" 2>"$T/err" || fail "$(cat "$T/err")"
+
 # The same under systemd, by packaging/nacre-procfs.service.
 service=$TESTS/../../packaging/nacre-procfs.service
 if [ -f "$service" ]; then
