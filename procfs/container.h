@@ -51,6 +51,7 @@ class Container : public std::enable_shared_from_this<Container> {
     Places places;
     Birth birth;
     std::string memberships;     // as in /proc/PID/cgroup, where no path was registered
+    std::uint64_t inode = 0;     // of places.tasks, where nobody registered it
     bool physical_cpus = false;  // its CPUs keep the machine's numbers
   };
   // Goes on with the counters of a container of the same number, where some were kept.

@@ -152,7 +152,7 @@ Result<> Registry::remember(const Container& container, const Member& member) {
                             {"init_start", member.init_start},
                             {"cgroup", identity.cgroup_path},
                             {"memberships", identity.memberships},
-                            {"inode", inode_of(identity.places.tasks)},
+                            {"inode", identity.inode},
                             {"birth", identity.birth.boottime.count()},
                             {"offset", identity.birth.offset.count()},
                             {"physical_cpus", identity.physical_cpus}};
@@ -179,6 +179,7 @@ Result<> Registry::restore(ContainerNumber number, const std::string& text) {
                                .birth = {std::chrono::nanoseconds(json.value("birth", std::int64_t{0})),
                                          std::chrono::nanoseconds(json.value("offset", std::int64_t{0}))},
                                .memberships = json.value("memberships", std::string()),
+                               .inode = json.value("inode", std::uint64_t{0}),
                                .physical_cpus = json.value("physical_cpus", false)};
   const auto memberships = TRY(cgroup::parse_memberships(identity.memberships));
   identity.places = TRY(identity.memberships.empty() ? locate(hierarchies_, identity.cgroup_path)
@@ -187,8 +188,7 @@ Result<> Registry::restore(ContainerNumber number, const std::string& text) {
                       json.value("init_start", std::uint64_t{0})};
   const std::unique_lock lock(mutex_);
   if (identity.id.empty()) {
-    const auto cgroup = json.value("inode", std::uint64_t{0});
-    visitors_.push_back({visitor_key(memberships), cgroup, member.container});
+    visitors_.emplace_back(visitor_key(memberships), member.container);
     return {};
   }
   if (!lives(member.init, member.init_start)) return fail(ESRCH);
@@ -249,7 +249,7 @@ std::vector<ContainerRef> Registry::all() const {
   const std::shared_lock lock(mutex_);
   std::vector<ContainerRef> containers;
   for (const auto& [id, member] : by_id_) containers.push_back(member.container);
-  for (const auto& visitor : visitors_) containers.push_back(visitor.container);
+  for (const auto& visitor : visitors_) containers.push_back(visitor.second);
   return containers;
 }
 
@@ -294,32 +294,36 @@ Result<ContainerRef> Registry::unregistered(const std::vector<cgroup::Membership
   identity.number = ++last_number_;
   identity.memberships = text_of(memberships);
   identity.places = TRY(locate(hierarchies_, memberships));
+  identity.inode = inode_of(identity.places.tasks);
   identity.birth = {ticks(oldest_start(identity.places.tasks, caller)), {}};
   auto container = std::make_shared<Container>(sources_, std::move(identity));
   const std::unique_lock lock(mutex_);
   static_cast<void>(remember(*container, {}));
-  const auto cgroup = inode_of(container->places().tasks);
-  visitors_.push_front({std::move(key), cgroup, container});
+  visitors_.emplace_front(std::move(key), container);
   if (visitors_.size() > kVisitors) forget(std::prev(visitors_.end()));
   return container;
 }
 
 ContainerRef Registry::visitor(const std::string& key) {
-  const std::unique_lock lock(mutex_);
-  const auto known = std::ranges::find(visitors_, key, &Visitor::key);
-  if (known == visitors_.end()) return nullptr;
-  // Another cgroup of the same name is another container, as after a restart of it.
-  if (inode_of(known->container->places().tasks) != known->cgroup) {
-    forget(known);
-    return nullptr;
+  ContainerRef known;
+  {
+    const std::unique_lock lock(mutex_);
+    const auto found = std::ranges::find(visitors_, key, &Visitors::value_type::first);
+    if (found == visitors_.end()) return nullptr;
+    visitors_.splice(visitors_.begin(), visitors_, found);
+    known = found->second;
   }
-  visitors_.splice(visitors_.begin(), visitors_, known);
-  return known->container;
+  if (inode_of(known->places().tasks) == known->identity().inode) return known;
+  // Another cgroup of the same name is another container, as after a restart of it.
+  const std::unique_lock lock(mutex_);
+  const auto found = std::ranges::find(visitors_, known, &Visitors::value_type::second);
+  if (found != visitors_.end()) forget(found);
+  return nullptr;
 }
 
-void Registry::forget(std::list<Visitor>::iterator visitor) {
-  visitor->container->retire();
-  erase(visitor->container->number());
+void Registry::forget(Visitors::iterator visitor) {
+  visitor->second->retire();
+  erase(visitor->second->number());
   visitors_.erase(visitor);
 }
 

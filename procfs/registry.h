@@ -62,14 +62,10 @@ class Registry {
   Result<std::vector<cgroup::Membership>> memberships_of(pid_t pid) const;
   ContainerRef registered_above(const std::vector<cgroup::Membership>& memberships) const;
   Result<ContainerRef> unregistered(const std::vector<cgroup::Membership>& memberships, pid_t caller);
-  void forget(const std::string& id);  // with mutex_ held
-  struct Visitor {
-    std::string key;
-    std::uint64_t cgroup = 0;  // the inode of the one that its threads are in
-    ContainerRef container;
-  };
-  ContainerRef visitor(const std::string& key);       // null without one
-  void forget(std::list<Visitor>::iterator visitor);  // with mutex_ held
+  void forget(const std::string& id);            // with mutex_ held
+  ContainerRef visitor(const std::string& key);  // null without one
+  using Visitors = std::list<std::pair<std::string, ContainerRef>>;
+  void forget(Visitors::iterator visitor);  // with mutex_ held
   // In the state, for restore().
   Result<> remember(const Container& container, const Member& member);
   void erase(ContainerNumber number);
@@ -82,7 +78,7 @@ class Registry {
   std::unordered_map<ContainerNumber, ContainerRef> by_number_;
   std::unordered_map<std::string, ContainerRef> by_cgroup_;
   // Containers nobody registered, by all their cgroups; most recently asked for first.
-  std::list<Visitor> visitors_;
+  Visitors visitors_;
   std::atomic<ContainerNumber> last_number_{0};
 };
 
