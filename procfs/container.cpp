@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/parse.h"
 #include "procfs/load_tracker.h"
 #include "procfs/view/cpu_count.h"
 
@@ -15,6 +16,7 @@ using namespace std::chrono_literals;
 // How long a reader waits for another's look before it takes an older view.
 constexpr auto kPatience = 200ms;
 
+constexpr const char* kCounters = "counters/";
 constexpr const char* kCpu = "cpu";
 constexpr const char* kDisk = "disk";
 constexpr const char* kOomKills = "oom";
@@ -31,8 +33,14 @@ Container::Container(Sources sources, Identity identity) : sources_(sources), id
   load_.restore(kept(kLoads));
 }
 
-std::string Container::kept_below(ContainerNumber number) {
-  return "counters/" + std::to_string(number) + "/";
+std::string Container::kept_below(ContainerNumber number) { return kCounters + std::to_string(number) + "/"; }
+
+std::set<ContainerNumber> Container::numbers_kept(const StateFile& state) {
+  std::set<ContainerNumber> numbers;
+  for (const auto& [key, value] : state.entries_below(kCounters))
+    if (const auto words = split(key, '/'); words.size() == 3)
+      if (const auto number = parse_int<ContainerNumber>(words[1])) numbers.insert(*number);
+  return numbers;
 }
 
 void Container::keep(const char* what, const std::vector<std::uint64_t>& words) const {

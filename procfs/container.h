@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,8 @@ class Container : public std::enable_shared_from_this<Container> {
 
   // The prefix of its counters in the state.
   static std::string kept_below(ContainerNumber number);
+  // Of all containers that have counters there.
+  static std::set<ContainerNumber> numbers_kept(const StateFile& state);
 
   // Each of these is one coherent instant, at most kLifetime old. One thread looks, others
   // wait for it, but not for ever. When the container cannot be looked at (its cgroup is

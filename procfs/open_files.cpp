@@ -3,6 +3,8 @@
 
 #include <poll.h>
 
+#include <utility>
+
 #include "base/parse.h"
 #include "procfs/file_table.h"
 
@@ -16,6 +18,15 @@ constexpr std::string_view kPollers = "pollers/";
 std::string poller_key(std::uint64_t handle) { return std::string(kPollers) + std::to_string(handle); }
 
 }  // namespace
+
+// The numbers of files are nanoseconds since the machine was started, so that a successor, which does not
+// know which of its predecessor's are still open, begins above them all.
+OpenFiles::OpenFiles(Tree& tree, const Clock& clock, PressureTriggers* triggers, StateFile* state)
+    : tree_(tree),
+      clock_(clock),
+      triggers_(triggers),
+      state_(state),
+      last_(static_cast<std::uint64_t>(clock.boottime().count())) {}
 
 Result<> OpenFiles::render(OpenFile& open_file) {
   const auto& file = open_file.file;
@@ -49,8 +60,8 @@ Result<std::shared_ptr<OpenFiles::OpenFile>> OpenFiles::find(const Handle& handl
     TRY(render(*adopted));
   }
   adopted->read = adopted->kept = true;
-  const auto trigger = state_->value(trigger_key(handle.number));
-  if (!trigger.empty()) adopted->trigger = TRY(arm(adopted->file, trigger));
+  adopted->armed = state_->value(trigger_key(handle.number));
+  if (!adopted->armed.empty()) adopted->trigger = TRY(arm(adopted->file, adopted->armed));
   const std::lock_guard lock(mutex_);
   const auto [known, added] = files_.emplace(handle.number, adopted);
   if (added) kept_text_[adopted->file.container->number()] += adopted->kept_text;
@@ -97,6 +108,8 @@ Result<> OpenFiles::write(const Handle& handle, std::string_view text) {
   const auto& file = open_file->file;
   if (file.row->pressure == nullptr) return fail(EINVAL);
   const std::lock_guard lock(open_file->mutex);
+  // The kernel repeats a write whose answer was lost with a predecessor.
+  if (open_file->trigger && std::exchange(open_file->armed, {}) == text) return {};
   if (open_file->trigger) return fail(EBUSY);
   open_file->trigger = TRY(arm(file, text));
   if (state_ != nullptr) open_file->kept |= state_->put(trigger_key(handle.number), text).has_value();

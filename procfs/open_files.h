@@ -22,10 +22,8 @@ namespace nacre::procfs {
 class OpenFiles {
  public:
   // Without `triggers` nobody can wait for pressure. With a state a successor goes on with the files that are
-  // open: `generation` is another number for each process.
-  OpenFiles(Tree& tree, const Clock& clock, PressureTriggers* triggers = nullptr, StateFile* state = nullptr,
-            std::uint64_t generation = 0)
-      : tree_(tree), clock_(clock), triggers_(triggers), state_(state), last_(generation << 40) {}
+  // open.
+  OpenFiles(Tree& tree, const Clock& clock, PressureTriggers* triggers = nullptr, StateFile* state = nullptr);
 
   Result<std::uint64_t> open(NodeId id, pid_t caller);
   // A file that the kernel has open, and who asks.
@@ -61,6 +59,7 @@ class OpenFiles {
     bool kept = false;          // something of it is in the state
     std::size_t kept_text = 0;  // bytes of that; guarded by OpenFiles::mutex_
     std::shared_ptr<PressureTrigger> trigger;
+    std::string armed;  // what a predecessor's trigger was written with; it may not have said so yet
   };
   Result<> render(OpenFile& open_file);
   void keep_text(std::uint64_t handle, OpenFile& open_file);

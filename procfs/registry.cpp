@@ -7,6 +7,7 @@
 #include <iterator>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/control/message.h"
 #include "base/parse.h"
@@ -144,6 +145,20 @@ Result<ContainerRef> Registry::add(const control::Registration& registration) {
   return container;
 }
 
+ContainerRef Registry::same(const control::Registration& registration) const {
+  const std::shared_lock lock(mutex_);
+  const auto known = by_id_.find(registration.id);
+  if (known == by_id_.end()) return nullptr;
+  const auto& [container, init, init_start] = known->second;
+  const auto& identity = container->identity();
+  // Without a path the cgroup is the init's.
+  const bool cgroup = registration.cgroup_path.empty() ? !identity.memberships.empty()
+                                                       : registration.cgroup_path == identity.cgroup_path;
+  const bool one =
+      registration.init == init && cgroup && registration.physical_cpus == identity.physical_cpus;
+  return one && lives(init, init_start) ? container : nullptr;
+}
+
 Result<> Registry::remember(const Container& container, const Member& member) {
   if (sources_.state == nullptr) return {};
   const auto& identity = container.identity();
@@ -207,6 +222,11 @@ void Registry::restore() {
     // One that ended meanwhile is forgotten, as it would have been.
     if (number && !restore(*number, text)) erase(*number);
   }
+  // A predecessor that was killed while it forgot one.
+  std::set<ContainerNumber> known;
+  for (const auto& container : all()) known.insert(container->number());
+  for (const auto number : Container::numbers_kept(*sources_.state))
+    if (!known.contains(number)) erase(number);
 }
 
 void Registry::forget(const std::string& id) {

@@ -73,6 +73,7 @@ Result<Registration> registration_from(const Json& json) {
   registration.boottime_offset = TRY(integer<std::int64_t>(json, "boottime_offset", 0));
   registration.own_time_namespace = TRY(boolean(json, "own_time_namespace"));
   registration.physical_cpus = TRY(boolean(json, "physical_cpus"));
+  registration.again = TRY(boolean(json, "again"));
   return registration;
 }
 
@@ -90,6 +91,7 @@ std::string encode(const Request& request) {
     json["boottime_offset"] = registration.boottime_offset;
     json["own_time_namespace"] = registration.own_time_namespace;
     json["physical_cpus"] = registration.physical_cpus;
+    if (registration.again) json["again"] = true;
   }
   return text_of(json);
 }

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,8 @@ std::string socket_path();
 // The directory of the socket and of the daemon's mount.
 std::string daemon_directory();
 
+struct Request;
+
 struct Registration {
   std::string id;
   pid_t init = 0;  // the container's first process, in the daemon's pid namespace
@@ -35,6 +38,9 @@ struct Registration {
   // Its CPUs keep the machine's numbers, for programs that bind threads to CPUs by number; otherwise they are
   // numbered from 0.
   bool physical_cpus = false;
+  // It may be registered already by this very request, whose answer was lost: its mounts are handed out once
+  // more.
+  bool again = false;
 };
 
 // One thing to attach inside the container: a detached mount of a file or directory, and
@@ -51,7 +57,8 @@ struct Status {
 };
 
 // A connection to the daemon. Every call is one request and one answer; an error carries
-// the daemon's own words.
+// the daemon's own words. When the daemon is replaced in the middle of a call, its successor is asked once
+// more.
 class Client {
  public:
   // ENOENT or ECONNREFUSED when no daemon runs; a version mismatch names both versions.
@@ -67,8 +74,12 @@ class Client {
   Result<Status> status();
 
  private:
-  explicit Client(UniqueFd socket) : socket_(std::move(socket)) {}
+  Client(UniqueFd socket, std::string path) : socket_(std::move(socket)), path_(std::move(path)) {}
+  struct Reply;
+  Result<Reply> call(Request request, std::span<const int> fds = {});
+
   UniqueFd socket_;
+  std::string path_;
 };
 
 }  // namespace nacre::control

@@ -21,6 +21,8 @@ using namespace std::chrono_literals;
 
 // More connections than any number of container starts at once needs.
 constexpr std::size_t kMostClients = 512;
+// A runtime that has connected sends its listener at once.
+constexpr auto kHandOverPatience = 100ms;
 
 Result<> set_nonblocking(int fd) {
   return sys::succeed([&] { return ::fcntl(fd, F_SETFL, O_NONBLOCK); });
@@ -61,6 +63,7 @@ void Server::run() {
       options_.on_idle();
       break;
     }
+  finish_handing_over();
   clients_.clear();
   listener_.reset();
   seccomp_.reset();
@@ -94,6 +97,18 @@ bool Server::wait() {
   if (events[1].revents != 0) accept_all(listener_);
   if (events[2].revents != 0) accept_all(seccomp_);
   return true;
+}
+
+// Nobody who has connected to the other socket is lost: a client of the control socket asks the successor,
+// and what has not been accepted yet waits for it. An OCI runtime does not ask twice.
+void Server::finish_handing_over() {
+  const auto end = std::chrono::steady_clock::now() + kHandOverPatience;
+  for (auto& client : clients_) {
+    if (!client.hands_over) continue;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    pollfd event{client.socket.get(), POLLIN, 0};
+    if (::poll(&event, 1, static_cast<int>(std::max(left, 0ms).count())) == 1) take_over(client);
+  }
 }
 
 void Server::accept_all(const UniqueFd& listener) {

@@ -48,6 +48,7 @@ class Server {
         options_(std::move(options)) {}
 
   bool wait();
+  void finish_handing_over();
   void accept_all(const UniqueFd& listener);
   void receive(Client& client);
   void take_over(Client& client);

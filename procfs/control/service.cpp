@@ -37,7 +37,18 @@ Result<Service::Reply> Service::perform(const control::Request& request, std::ve
   return bad_input("unexpected greeting in the middle of a conversation");
 }
 
+Result<Service::Reply> Service::hand_out(const Container& container) {
+  auto mounts = TRY(during("container " + container.id(), open_mounts_(container)));
+  Reply reply;
+  for (auto& mount : mounts) {
+    reply.answer.targets.push_back(std::move(mount.target));
+    reply.fds.push_back(std::move(mount.mount));
+  }
+  return reply;
+}
+
 Result<Service::Reply> Service::add(const control::Registration& registration) {
+  if (const auto known = registration.again ? registry_.same(registration) : nullptr) return hand_out(*known);
   // The pidfd comes first: if the pid were used again later, it still means this process.
   auto pidfd = registration.init > 0 ? sys::pidfd_open(registration.init) : fail(ESRCH);
   if (!pidfd && pidfd.error().code != ESRCH)
@@ -47,15 +58,10 @@ Result<Service::Reply> Service::add(const control::Registration& registration) {
   if (!pidfd)
     return fail(ESRCH,
                 "container " + registration.id + ": init process " + std::to_string(registration.init));
-  auto mounts = TRY(during("container " + registration.id, open_mounts_(*container)));
+  auto reply = TRY(hand_out(*container));
   TRY(during("watch the init of container " + registration.id,
              supervisor_.watch_init(container, std::move(*pidfd))));
   undo.dismiss();
-  Reply reply;
-  for (auto& mount : mounts) {
-    reply.answer.targets.push_back(std::move(mount.target));
-    reply.fds.push_back(std::move(mount.mount));
-  }
   return reply;
 }
 
@@ -72,9 +78,7 @@ Result<Service::Reply> Service::add_listener(std::string_view id, std::vector<Un
 Result<> Service::take_process_state(std::string_view text, std::vector<UniqueFd> fds) {
   const auto state = TRY(parse_process_state(text));
   if (state.listener >= fds.size()) return bad_input("container process state without its descriptor");
-  auto container = registry_.by_id(state.container);
-  if (!container) container = TRY(registry_.of_caller(state.process));
-  return supervisor_.add_listener(container, std::move(fds[state.listener]));
+  return supervisor_.add_listener(registry_.by_id(state.container), std::move(fds[state.listener]));
 }
 
 Result<Service::Reply> Service::status() const {

@@ -24,13 +24,14 @@ class Service {
   };
   Reply handle(const control::Request& request, std::vector<UniqueFd> fds);
   // What an OCI runtime sends for a profile of `nacre seccomp-profile`. The container is the one that is
-  // registered by that id, else the process's own.
+  // registered by that id, else that of whoever calls.
   Result<> take_process_state(std::string_view text, std::vector<UniqueFd> fds);
 
-  bool unused() const { return registry_.size() == 0; }
+  bool unused() { return registry_.size() == 0 && !supervisor_.listens(); }
 
  private:
   Result<Reply> perform(const control::Request& request, std::vector<UniqueFd> fds);
+  Result<Reply> hand_out(const Container& container);
   Result<Reply> add(const control::Registration& registration);
   Result<Reply> add_listener(std::string_view id, std::vector<UniqueFd> fds);
   Result<Reply> status() const;

@@ -89,13 +89,21 @@ constexpr const char* kSocket = "control";
 constexpr const char* kSeccomp = "seccomp";
 constexpr const char* kState = "state";
 constexpr const char* kCalls = "calls";
-// In the state: the kernel's first request, and how many daemons there have been.
+// In the state: the kernel's first request, and when the first daemon started.
 constexpr const char* kNegotiation = "negotiation";
-constexpr const char* kGeneration = "generation";
 constexpr const char* kBorn = "born";
 constexpr const char* kShared = "shared";  // where SharedMounts are attached
 
-Result<std::optional<Estate>> inherit(FdStore& store) {
+// A predecessor that was killed on its way out may have taken the socket's name away already.
+Result<> put_back(FdStore& store, const char* name, UniqueFd& socket, const std::string& path,
+                  Result<UniqueFd> (*listen)(const std::string& path)) {
+  if (sys::exists(path)) return {};
+  socket = TRY(listen(path));
+  store.drop(name);
+  return store.keep(name, socket.get());
+}
+
+Result<std::optional<Estate>> inherit(FdStore& store, const std::string& directory) {
   auto listeners = store.take_all(kListenerPrefix);
   auto left = store.take_all("");
   const auto take = [&](const char* name) {
@@ -104,7 +112,7 @@ Result<std::optional<Estate>> inherit(FdStore& store) {
   };
   auto fuse = take(kFuse), root = take(kRoot), space = take(kSpace), socket = take(kSocket),
        seccomp = take(kSeccomp), memory = take(kState), calls = take(kCalls);
-  const bool whole = fuse && root && space && socket && seccomp && memory && calls;
+  const bool whole = fuse && root && space && socket && seccomp && memory && PendingCalls::map(calls.get());
   auto state = whole ? StateFile::open(std::move(memory)) : Result<StateFile>(fail(ENOENT));
   if (!state || state->value(kNegotiation).empty()) {
     // Of no use to anybody; those who wait for the connection hear that it is gone.
@@ -112,6 +120,8 @@ Result<std::optional<Estate>> inherit(FdStore& store) {
       for (const auto& [name, descriptor] : *kept) store.drop(name);
     return std::nullopt;
   }
+  TRY(put_back(store, kSocket, socket, directory + "/control", sys::listen_seqpacket));
+  TRY(put_back(store, kSeccomp, seccomp, directory + "/seccomp", sys::listen_stream));
   return Estate{.space = TRY(enter_mount_space(std::move(fuse), std::move(root), std::move(space))),
                 .socket = std::move(socket),
                 .seccomp = std::move(seccomp),
@@ -155,12 +165,6 @@ Result<> connect(fuse::Session& session, Estate& estate) {
   return {};
 }
 
-std::uint64_t next_generation(StateFile& state) {
-  const auto generation = parse_int<std::uint64_t>(state.value(kGeneration)).value_or(0) + 1;
-  static_cast<void>(state.put(kGeneration, std::to_string(generation)));
-  return generation;
-}
-
 // What the kernel has been told of the files stays true.
 std::int64_t born(StateFile& state, const Clock& clock) {
   if (const auto kept = parse_int<std::int64_t>(state.value(kBorn))) return *kept;
@@ -191,7 +195,7 @@ Result<int> serve(const Options& options, const std::string& directory,
   registry.restore();
   Tree tree(registry);
   const auto triggers = TRY(during("wait for pressure", PressureTriggers::start()));
-  OpenFiles open_files(tree, clock, triggers.get(), &estate.state, next_generation(estate.state));
+  OpenFiles open_files(tree, clock, triggers.get(), &estate.state);
   FileSystem file_system{tree, open_files, born(estate.state, clock)};
   auto supervisor = TRY(during(
       "start the system call supervisor",
@@ -273,7 +277,7 @@ Result<int> run_daemon(const Options& options, pid_t keeper, const std::function
   const auto hierarchies = TRY(find_cgroups());
   TRY(sys::replace_file(directory + "/pid", std::to_string(keeper != 0 ? keeper : ::getpid()) + "\n"));
   ScopeExit remove_pid{[&] { ::unlink((directory + "/pid").c_str()); }};
-  auto inherited = TRY(inherit(store));
+  auto inherited = TRY(inherit(store, directory));
   auto estate = inherited ? std::move(*inherited) : TRY(found(directory, hierarchies));
   remove_pid.dismiss();
   const bool systemd = store.present() && keeper == 0;
@@ -286,6 +290,8 @@ Result<int> keep_daemon(const Options& options, char** argv, const std::function
   // By its path, so that after an upgrade the new program is started.
   std::vector<std::string> arguments{TRY(sys::read_link_at(AT_FDCWD, "/proc/self/exe"))};
   for (char** argument = argv + 1; *argument != nullptr; ++argument) arguments.emplace_back(*argument);
+  // A relative one means another when the working directory has changed.
+  arguments.insert(arguments.end(), {"--dir", directory});
   auto keeper = TRY(Keeper::create(std::move(arguments), directory, std::move(lock)));
   const ScopeExit leave_nothing{[&] { remove_files(directory); }};
   return keeper.run(on_ready);

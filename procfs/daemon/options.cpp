@@ -20,7 +20,8 @@ std::optional<Options> parse_options(int argc, char** argv, int& status) {
   app.add_flag("-f,--foreground", options.foreground, "stay in the foreground");
   app.add_option("--dir", options.directory,
                  "directory of the control socket, the pid file and the mount point "
-                 "($NACRE_PROCFS_DIR, or /run/nacre/procfs)");
+                 "($NACRE_PROCFS_DIR, or /run/nacre/procfs)")
+      ->take_last();
   app.add_option("--mount", options.shared,
                  "directory that gets proc and sys as lxcfs has them, for whoever binds them into containers")
       ->type_name("DIR");

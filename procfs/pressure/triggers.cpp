@@ -76,11 +76,13 @@ Result<std::shared_ptr<PressureTrigger>> PressureTriggers::arm(const std::string
   std::shared_ptr<PressureTrigger> trigger;
   {
     const std::lock_guard lock(mutex_);
-    if (triggers_.size() >= kMost) return fail(ENOSPC);
+    auto& here = at_path_[path];
+    if (triggers_.size() >= kMost || here >= kMostAtPath) return fail(ENOSPC);
+    ++here;
     number = ++last_;
     // Closing the file takes it out of the epoll set, too.
-    trigger = {new PressureTrigger(std::move(*file)), [this, number](PressureTrigger* gone) {
-                 forget(number);
+    trigger = {new PressureTrigger(std::move(*file)), [this, number, path](PressureTrigger* gone) {
+                 forget(number, path);
                  delete gone;
                }};
     triggers_[number] = trigger;
@@ -90,9 +92,11 @@ Result<std::shared_ptr<PressureTrigger>> PressureTriggers::arm(const std::string
   return trigger;
 }
 
-void PressureTriggers::forget(std::uint64_t number) {
+void PressureTriggers::forget(std::uint64_t number, const std::string& path) {
   const std::lock_guard lock(mutex_);
   triggers_.erase(number);
+  if (const auto here = at_path_.find(path); here != at_path_.end() && --here->second == 0)
+    at_path_.erase(here);
 }
 
 void PressureTriggers::work() {

@@ -47,19 +47,21 @@ class PressureTriggers {
 
   // `text` as it was written to /proc/pressure: "some 200000 2000000". Windows that are no multiple of two
   // seconds take a right (CAP_SYS_RESOURCE) that containers do not have: EINVAL, as the kernel says to
-  // them. EOPNOTSUPP: nobody counts pressure at `path`; it is empty then. ENOSPC: there are very many.
-  // It is there for as long as it is held.
+  // them. EOPNOTSUPP: nobody counts pressure at `path`; it is empty then. ENOSPC: there are very many, at
+  // this path or altogether. It is there for as long as it is held.
   Result<std::shared_ptr<PressureTrigger>> arm(const std::string& path, std::string_view text);
 
  private:
   PressureTriggers(UniqueFd epoll, UniqueFd stop) : epoll_(std::move(epoll)), stop_(std::move(stop)) {}
   void work();
-  void forget(std::uint64_t number);
+  void forget(std::uint64_t number, const std::string& path);
 
-  static constexpr std::size_t kMost = 1024;
+  static constexpr std::size_t kMostAtPath = 128;
+  static constexpr std::size_t kMost = 1u << 14;
   UniqueFd epoll_, stop_;
   std::mutex mutex_;  // the table; leaf
   std::unordered_map<std::uint64_t, std::weak_ptr<PressureTrigger>> triggers_;
+  std::unordered_map<std::string, std::size_t> at_path_;  // how many
   std::uint64_t last_ = 0;
   std::thread thread_;
 };

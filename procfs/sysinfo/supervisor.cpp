@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "procfs/sysinfo/supervisor.h"
 
+#include <linux/kcmp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <chrono>
 
 #include "base/parse.h"
@@ -22,6 +27,31 @@ using namespace std::chrono_literals;
 constexpr std::size_t kMostThreads = PendingCalls::kSlots;
 constexpr std::uint64_t kWake = 0;
 constexpr auto kStopPatience = 2s;
+
+// All names together have to fit into one environment variable of a successor (128 KiB), so they are short.
+constexpr int kBase = 36;
+
+std::string in_base(std::uint64_t number) {
+  std::array<char, 16> digits{};
+  return {digits.data(), std::to_chars(digits.begin(), digits.end(), number, kBase).ptr};
+}
+
+std::optional<std::uint64_t> from_base(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.begin(), text.end(), number, kBase);
+  return error == std::errc() && end == text.end() ? std::optional(number) : std::nullopt;
+}
+
+// 0 is the number of no container.
+std::string name_of(const ContainerRef& container, std::uint64_t key) {
+  return std::string(kListenerPrefix) + in_base(container ? container->number() : 0) + "-" + in_base(key);
+}
+
+// kcmp(2): two descriptors of this process for one open file.
+bool same_file(int one, int other) {
+  const auto self = ::getpid();
+  return ::syscall(SYS_kcmp, self, self, KCMP_FILE, one, other) == 0;
+}
 
 }  // namespace
 
@@ -41,24 +71,21 @@ Result<std::unique_ptr<Supervisor>> Supervisor::start(Registry& registry, Kept k
   return supervisor;
 }
 
-std::string Supervisor::name_of(const Container& container, std::uint64_t key) {
-  return std::string(kListenerPrefix) + std::to_string(container.number()) + "-" + std::to_string(key);
-}
-
 // Before any thread of ours runs.
 std::size_t Supervisor::go_on() {
   std::map<std::uint64_t, WatchRef> left;
   for (auto& [name, listener] : kept_.listeners) {
     const auto words = split(std::string_view(name).substr(kListenerPrefix.size()), '-');
-    const auto number = words.size() == 2 ? parse_int<ContainerNumber>(words[0]) : std::nullopt;
-    const auto key = words.size() == 2 ? parse_int<std::uint64_t>(words[1]) : std::nullopt;
-    const auto container = number && key ? registry_.by_number(*number) : nullptr;
-    if (!container) {
+    const auto number = words.size() == 2 ? from_base(words[0]) : std::nullopt;
+    const auto key = words.size() == 2 ? from_base(words[1]) : std::nullopt;
+    if (!number || !key) {
       kept_.drop(name);
       continue;
     }
     last_key_ = std::max(last_key_, *key);
-    left[*key] = std::make_shared<Watch>(container, std::move(listener), true);
+    // One that is not registered any more may run on all the same, with its calls trapped.
+    const auto container = registry_.by_number(static_cast<ContainerNumber>(*number));
+    left[*key] = std::make_shared<Watch>(container, std::move(listener), true, std::move(name));
   }
   kept_.listeners.clear();
   // Each stays in its slot until that slot's thread has answered it: a caller's memory may hold it up.
@@ -126,16 +153,31 @@ Result<> Supervisor::watch_init(const ContainerRef& container, UniqueFd pidfd) {
 }
 
 Result<> Supervisor::add_listener(const ContainerRef& container, UniqueFd listener) {
-  if (!is_listener(listener.get()))
-    return bad_input("container " + container->id() + ": the descriptor is no seccomp listener");
+  const auto whose = container ? "container " + container->id() : std::string("an unregistered container");
+  if (!is_listener(listener.get())) return bad_input(whose + ": the descriptor is no seccomp listener");
+  if (container && known(container, listener.get())) return {};
   prefer_sync_wake_up(listener.get());
   const auto key = next_key();
+  auto name = name_of(container, key);
   // First of all: from here on a call that waits is answered, whatever becomes of us.
-  TRY(kept_.keep(name_of(*container, key), listener.get()));
-  TRY(during("watch the seccomp listener of container " + container->id(),
-             watch(key, std::make_shared<Watch>(container, std::move(listener), true))));
-  unwatch_init(*container);
+  TRY(kept_.keep(name, listener.get()));
+  TRY(during("watch the seccomp listener of " + whose,
+             watch(key, std::make_shared<Watch>(container, std::move(listener), true, std::move(name)))));
+  if (container) unwatch_init(*container);
   return {};
+}
+
+bool Supervisor::known(const ContainerRef& container, int listener) {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(watches_, [&](const auto& item) {
+    const auto& watch = *item.second;
+    return watch.listener && watch.container == container && same_file(watch.fd.get(), listener);
+  });
+}
+
+bool Supervisor::listens() {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(watches_, [](const auto& item) { return item.second->listener; });
 }
 
 void Supervisor::unwatch_init(const Container& container) {
@@ -172,10 +214,17 @@ void Supervisor::answer_left(std::size_t slot) {
   const auto call = calls_.left(slot);
   if (!call) return;
   busy([&] {
-    if (const auto watch = find(call->key))
-      static_cast<void>(answer_call(watch->fd.get(), call->call, *watch->container, rules_));
+    if (const auto watch = find(call->key)) answer(*watch, call->call);
     calls_.answered(slot);
   });
+}
+
+void Supervisor::answer(const Watch& watch, const seccomp_notif& notification) {
+  auto container = watch.container;
+  if (!container) container = registry_.of_caller(static_cast<pid_t>(notification.pid)).value_or(nullptr);
+  const int listener = watch.fd.get();
+  static_cast<void>(container ? answer_call(listener, notification, *container, rules_)
+                              : answer_continue(listener, notification.id));
 }
 
 void Supervisor::work(std::size_t slot) {
@@ -206,8 +255,7 @@ void Supervisor::handle(std::size_t slot, std::uint64_t key, std::uint32_t event
     ended(key, watch);
     return;
   }
-  if (*notification)
-    static_cast<void>(answer_call(watch->fd.get(), **notification, *watch->container, rules_));
+  if (*notification) answer(*watch, **notification);
   calls_.answered(slot);
   rearm(key, *watch);
 }
@@ -217,7 +265,7 @@ void Supervisor::ended(std::uint64_t key, const WatchRef& watch) {
   bool listened = false;
   // A listener may be open elsewhere too, so closing ours would leave it in the set.
   static_cast<void>(::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, watch->fd.get(), nullptr));
-  if (watch->listener) kept_.drop(name_of(*container, key));
+  if (watch->listener) kept_.drop(watch->name);
   {
     const std::lock_guard lock(mutex_);
     watches_.erase(key);
@@ -225,6 +273,7 @@ void Supervisor::ended(std::uint64_t key, const WatchRef& watch) {
       return item.second->listener && item.second->container == container;
     });
   }
+  if (!container) return;
   if (!watch->listener) {
     registry_.remove(*container);
   } else if (!listened) {

@@ -18,7 +18,7 @@
 namespace nacre::procfs {
 
 // The names by which listeners are kept begin so.
-inline constexpr std::string_view kListenerPrefix = "listener-";
+inline constexpr std::string_view kListenerPrefix = "l-";
 
 // Answers the trapped system calls of all containers, and notices when a container ends:
 // one descriptor for each container, its seccomp listener or, without one, its init's pidfd,
@@ -42,7 +42,10 @@ class Supervisor {
 
   // Forgets the container when its init ends.
   Result<> watch_init(const ContainerRef& container, UniqueFd pidfd);
+  // Without a container the one of each caller is meant. The same listener twice is one.
   Result<> add_listener(const ContainerRef& container, UniqueFd listener);
+  // Whether there is any listener.
+  bool listens();
   // The container was removed: its init need not be watched any longer.
   void unwatch_init(const Container& container);
 
@@ -52,11 +55,11 @@ class Supervisor {
 
  private:
   struct Watch {
-    ContainerRef container;
+    ContainerRef container;  // null for a listener whose callers say which
     UniqueFd fd;
     bool listener = false;
+    std::string name{};  // of a listener: by which it is kept
   };
-  static std::string name_of(const Container& container, std::uint64_t key);
   using WatchRef = std::shared_ptr<Watch>;
 
   Supervisor(Registry& registry, CpuMaskRules rules, UniqueFd epoll, UniqueFd wake, PendingCalls calls,
@@ -69,6 +72,8 @@ class Supervisor {
         kept_(std::move(kept)) {}
   std::size_t go_on();  // how many threads what was left needs
   void answer_left(std::size_t slot);
+  void answer(const Watch& watch, const seccomp_notif& notification);
+  bool known(const ContainerRef& container, int listener);
   template <typename Action>
   void busy(Action action);
   std::uint64_t next_key();

@@ -34,7 +34,16 @@ begun=$(for number in $(seq "$containers"); do rounds "$number"; done)
 before=$(cut -d. -f1 "$T/shared/proc/uptime")
 python3 -B "$TESTS/timed_reader.py" "$T/shared/proc/uptime" "$T/shared/proc/meminfo" "$T/shared/proc/stat" >"$T/readings" 2>&1 &
 reader=$!
+# Containers start meanwhile; a request whose answer is lost is made again.
+while [ ! -e "$T/killed-all" ]; do
+  nacre run --rm --memory 48m busybox awk '/^MemTotal:/ && $2 != 49152 {print "a new container sees " $0}' /proc/meminfo
+  echo started
+done >"$T/started" 2>&1 &
+starter=$!
 python3 -B "$TESTS/kill_daemon.py" "$keeper" "$kills" >"$T/killed" 2>"$T/err" || fail "$(cat "$T/err")"
+touch "$T/killed-all"
+wait "$starter" || fail "starting beside the kills: $(tail -n 3 "$T/started")"
+[ -s "$T/started" ] && ! grep -v '^started$' "$T/started" || fail "starting beside the kills"
 kill "$reader"
 wait "$reader" || fail "a single reading: $(cat "$T/readings")"
 [ "$before" -le "$(cut -d. -f1 "$T/shared/proc/uptime")" ] || fail "the shared files went back"
@@ -50,6 +59,18 @@ equal "containers that went on" "$(for number in $(seq "$containers"); do
 done | wc -l)" "$containers"
 longest=$(for number in $(seq "$containers"); do rounds "$number"; done | cut -d' ' -f2 | sort -n | tail -n 1)
 total=$(for number in $(seq "$containers"); do rounds "$number"; done | awk '{sum += $1} END {print sum}')
+
+# One that is not registered any more (detached) still has its system calls answered.
+detached=$(nacre run -d --name detached --memory 64m busybox sh -c 'while uptime >/tmp/uptime; do echo . >>/tmp/rounds; done; echo stopped')
+eventually "system calls of the one to be detached" nacre exec detached test -s /tmp/rounds
+nacre detach "$detached" >/dev/null
+server() { python3 -B "$TESTS/../support/procfs_client.py" status | grep -o '"pid": [0-9]*' | grep -o '[0-9]*'; }
+for _ in 1 2; do
+  kill -KILL "$(server)"
+  was=$(nacre exec detached sh -c 'wc -l </tmp/rounds')
+  eventually "rounds after a kill" nacre exec detached sh -c '[ "$(wc -l </tmp/rounds)" -gt '"$((was + 10))"' ]'
+done
+equal "the detached container's complaints" "$(nacre logs detached)" ""
 
 # What begins now is registered, and what ends is forgotten, as if nothing had been.
 equal "a new container" "$(nacre run --rm --memory 64m busybox awk '/^MemTotal:/ {print $2}' /proc/meminfo)" 65536
@@ -70,7 +91,7 @@ eventually "an orderly end" test ! -e "$NACRE_PROCFS_DIR/pid"
 nacre-procfs
 keeper=$(cat "$NACRE_PROCFS_DIR/pid")
 kill -STOP "$keeper"
-kill -KILL "$(status | grep -o '"pid": [0-9]*' | grep -o '[0-9]*')"
+kill -KILL "$(server)"
 kill "$keeper"
 kill -CONT "$keeper"
 eventually "an end without a daemon" test ! -e "$NACRE_PROCFS_DIR/pid"

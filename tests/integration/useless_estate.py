@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 
-names = ["state", "fuse", "listener-1-2"]
+names = ["state", "fuse", "l-1-2"]
 path = os.environ["T"] + "/notify-useless"
 notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 notify.bind(path)

@@ -30,7 +30,8 @@ class ServerTest : public ::testing::Test {
   void SetUp() override { machine.cgroups.create("/box"); }
   void TearDown() override { end(); }
 
-  void start(std::optional<std::chrono::milliseconds> idle_exit = std::nullopt) {
+  void start(std::optional<std::chrono::milliseconds> idle_exit = std::nullopt, UniqueFd listener = {}) {
+    if (!listener) listener = std::move(*sys::listen_seqpacket(path));
     supervisor =
         std::move(*Supervisor::start(machine.registry, {.keep = [](const auto&, int) { return Result<>(); },
                                                         .drop = [](const auto&) {},
@@ -43,7 +44,7 @@ class ServerTest : public ::testing::Test {
                       return mounts;
                     });
     server.emplace(
-        *Server::create(*service, *sys::listen_seqpacket(path), *sys::listen_stream(path + ".seccomp"),
+        *Server::create(*service, std::move(listener), *sys::listen_stream(path + ".seccomp"),
                         {.path = path, .idle_exit = idle_exit, .on_idle = [this] { left = true; }}));
     thread = std::thread([this] { server->run(); });
   }
@@ -126,6 +127,34 @@ TEST_F(ServerTest, AClientNamesBothVersionsToo) {
   });
   EXPECT_THAT(Client::connect(path), FailsSaying("speaks control protocol 7, this program 1"));
   stranger.join();
+}
+
+// The daemon has done what it was asked to, and is killed before it says so.
+TEST_F(ServerTest, AClientAsksTheSuccessorOnceMore) {
+  auto listener = *sys::listen_seqpacket(path);
+  std::thread predecessor([&] {
+    const auto socket = *sys::accept_connection(listener.get());
+    static_cast<void>(sys::receive_message(socket.get()));
+    static_cast<void>(sys::send_message(socket.get(), R"({"version":1})"));
+    static_cast<void>(sys::receive_message(socket.get()));
+    ASSERT_THAT(machine.registry.add(box()), Succeeds());
+  });
+  auto client = *Client::connect(path);
+  std::thread successor([&] {
+    predecessor.join();
+    start(std::nullopt, std::move(listener));
+  });
+  const auto mounts = client.add(box());
+  successor.join();
+  ASSERT_THAT(mounts, Succeeds());
+  EXPECT_EQ(mounts->size(), 2u);
+  EXPECT_EQ(client.status()->containers, 1u);
+  // Another container of that name is none of its own.
+  EXPECT_THAT(client.add(box()), FailsWith(EEXIST));
+  auto other = box();
+  other.again = true;
+  other.physical_cpus = true;
+  EXPECT_THAT(client.add(other), FailsWith(EEXIST));
 }
 
 TEST_F(ServerTest, NoiseDoesNoHarm) {

@@ -15,10 +15,10 @@ using test::Succeeds;
 
 // One after the other on the same machine.
 struct Daemon {
-  Daemon(FakeMachine& machine, StateFile& state, std::uint64_t generation)
+  Daemon(FakeMachine& machine, StateFile& state)
       : registry({machine.files, machine.host, machine.clock, &state}, machine.cgroups.hierarchies()),
         tree(registry),
-        files(tree, machine.clock, nullptr, &state, generation) {
+        files(tree, machine.clock, nullptr, &state) {
     registry.restore();
   }
   Registry registry;
@@ -43,14 +43,14 @@ class GoingOnTest : public ::testing::TestWithParam<Mode> {
 };
 
 TEST_P(GoingOnTest, ContainersAndTheirCountersAreTheSame) {
-  Daemon first(machine, state, 1);
+  Daemon first(machine, state);
   const auto before = *first.registry.add(box());
   machine.clock.advance(std::chrono::seconds(100));
   machine.cgroups.set_usage("/box", 4'000'000, 3'000'000);
   const auto seen = *before->cpu();
   ASSERT_GT(seen->cpu_total.user, 0u);
 
-  Daemon second(machine, state, 2);
+  Daemon second(machine, state);
   const auto after = second.registry.by_id("box");
   ASSERT_NE(after, nullptr);
   EXPECT_EQ(after->number(), before->number());
@@ -65,14 +65,27 @@ TEST_P(GoingOnTest, ContainersAndTheirCountersAreTheSame) {
 
   // No number is used twice.
   second.registry.remove("box");
-  Daemon third(machine, state, 3);
+  Daemon third(machine, state);
   EXPECT_EQ(third.registry.size(), 0u);
   EXPECT_GT((*third.registry.add(box()))->number(), before->number());
   EXPECT_EQ((*third.registry.by_id("box")->cpu())->cpu_total.user, 0u);
 }
 
+// A predecessor may be killed between the first and the last of what it forgets.
+TEST_P(GoingOnTest, CountersOfNobodyAreForgotten) {
+  {
+    Daemon first(machine, state);
+    ASSERT_THAT(first.registry.add(box()), Succeeds());
+    ASSERT_THAT(first.registry.by_id("box")->cpu(), Succeeds());
+  }
+  ASSERT_THAT(state.put("counters/77/cpu", "12345678"), Succeeds());
+  Daemon second(machine, state);
+  EXPECT_TRUE(state.entries_below("counters/77/").empty());
+  EXPECT_FALSE(state.entries_below("counters/").empty());
+}
+
 TEST_P(GoingOnTest, ReadersGoOnWithTheTextTheyHaveBegun) {
-  Daemon first(machine, state, 1);
+  Daemon first(machine, state);
   ASSERT_THAT(first.registry.add(box()), Succeeds());
   const auto uptime = *at(first, "proc/uptime");
   const OpenFiles::Handle begun{*first.files.open(uptime, 0), uptime},
@@ -80,7 +93,7 @@ TEST_P(GoingOnTest, ReadersGoOnWithTheTextTheyHaveBegun) {
   const auto text = **first.files.text(begun, 0);
 
   machine.later();
-  Daemon second(machine, state, 2);
+  Daemon second(machine, state);
   EXPECT_EQ(**second.files.text(begun, 3), text);
   EXPECT_EQ(**second.files.text(begun, text.size()), text);
   EXPECT_NE(**second.files.text(begun, 0), text);  // it sought back
@@ -94,7 +107,7 @@ TEST_P(GoingOnTest, ReadersGoOnWithTheTextTheyHaveBegun) {
 
 TEST_P(GoingOnTest, OneContainerThatKeepsFilesOpenCannotFillTheState) {
   auto small = std::move(*StateFile::create(1u << 20));
-  Daemon first(machine, small, 1);
+  Daemon first(machine, small);
   ASSERT_THAT(first.registry.add(box()), Succeeds());
   const auto meminfo = *at(first, "proc/meminfo");
   std::vector<OpenFiles::Handle> open;
@@ -111,7 +124,7 @@ TEST_P(GoingOnTest, OneContainerThatKeepsFilesOpenCannotFillTheState) {
   EXPECT_THAT(first.registry.add(other), Succeeds());
 
   // Those that found no room go on all the same.
-  Daemon second(machine, small, 2);
+  Daemon second(machine, small);
   EXPECT_FALSE((*second.files.text(open.front(), 10))->empty());
   EXPECT_FALSE((*second.files.text(open.back(), 10))->empty());
   for (const auto& handle : open) second.files.release(handle.number);
