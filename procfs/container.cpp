@@ -91,7 +91,7 @@ Result<std::shared_ptr<const CpuView>> Container::cpu() {
 Result<std::shared_ptr<const MemoryView>> Container::memory() {
   return current(memory_, [this]() -> Result<std::shared_ptr<const MemoryView>> {
     const auto host = TRY(sources_.host.memory());
-    const auto sample = TRY(sample_memory(sources_.files, identity_.places));
+    const auto sample = TRY(sample_memory(sources_.files, identity_.places, host));
     return std::make_shared<const MemoryView>(memory_view(sample, host));
   });
 }

@@ -60,12 +60,12 @@ constexpr std::array kLines{
     Line{"ShmemPmdMapped", &MemoryView::none},
     Line{"FileHugePages", &MemoryView::file_huge},
     Line{"FilePmdMapped", &MemoryView::none},
-    Line{"HugePages_Total", &MemoryView::none, false},
-    Line{"HugePages_Free", &MemoryView::none, false},
+    Line{"HugePages_Total", &MemoryView::huge_pages_total, false},
+    Line{"HugePages_Free", &MemoryView::huge_pages_free, false},
     Line{"HugePages_Rsvd", &MemoryView::none, false},
     Line{"HugePages_Surp", &MemoryView::none, false},
     Line{"Hugepagesize", &MemoryView::huge_page_size},
-    Line{"Hugetlb", &MemoryView::none},
+    Line{"Hugetlb", &MemoryView::hugetlb},
 };
 
 }  // namespace

@@ -68,8 +68,9 @@ std::string render_node_meminfo(const MemoryView& memory) {
     append(text, line.key, memory.*(line.value), 8, " kB\n");
     if (line.key == "MemFree") append(text, "MemUsed", memory.total - memory.free, 8, " kB\n");
   }
-  for (const auto* const key : {"HugePages_Total", "HugePages_Free", "HugePages_Surp"})
-    append(text, key, 0, 6, "\n");
+  append(text, "HugePages_Total", memory.huge_pages_total, 6, "\n");
+  append(text, "HugePages_Free", memory.huge_pages_free, 6, "\n");
+  append(text, "HugePages_Surp", 0, 6, "\n");
   return text;
 }
 

@@ -10,14 +10,30 @@ namespace {
 using namespace std::chrono_literals;
 constexpr auto kMemoryLifetime = 20ms;
 constexpr auto kCpuLifetime = 1s;
+constexpr auto kDiskLifetime = 10s;
 
 }  // namespace
 
 Result<HostMemory> Host::memory() {
   const std::lock_guard lock(mutex_);
-  if (!fresh(memory_, kMemoryLifetime))
-    memory_ = {clock_.boottime(), TRY(parse_host_memory(TRY(files_.read(root_ + "/proc/meminfo"))))};
+  if (!fresh(memory_, kMemoryLifetime)) {
+    auto memory = TRY(parse_host_memory(TRY(files_.read(root_ + "/proc/meminfo"))));
+    if (memory.hugetlb > 0)
+      memory.huge_pages = TRY(host_huge_pages(files_, root_ + "/sys/kernel/mm/hugepages"));
+    memory.transparent_huge_page = transparent_huge_page();
+    memory_ = {clock_.boottime(), std::move(memory)};
+  }
   return *memory_.value;
+}
+
+// With mutex_ held.
+std::uint64_t Host::transparent_huge_page() {
+  if (!transparent_huge_page_) {
+    const auto text = sys::read_file(root_ + "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size");
+    const auto bytes = text ? parse_int<std::uint64_t>(trim(*text)) : std::nullopt;
+    transparent_huge_page_ = bytes.value_or(0) / 1024;
+  }
+  return *transparent_huge_page_;
 }
 
 Result<std::vector<unsigned>> Host::online_cpus() {
@@ -52,8 +68,9 @@ Result<std::shared_ptr<const std::vector<std::string>>> Host::vmstat_names() {
 
 std::optional<Host::Disk> Host::disk(unsigned major, unsigned minor) {
   const std::lock_guard lock(mutex_);
-  auto& disk = disks_[{major, minor}];
-  if (disk.name.empty()) {
+  auto& kept = disks_[{major, minor}];
+  if (!fresh(kept, kDiskLifetime)) {
+    Disk disk;
     // A link such as ../../devices/pci0000:00/…/block/vda.
     const auto path = root_ + "/sys/dev/block/" + std::to_string(major) + ":" + std::to_string(minor);
     const auto target = sys::read_link_at(AT_FDCWD, path.c_str());
@@ -61,9 +78,10 @@ std::optional<Host::Disk> Host::disk(unsigned major, unsigned minor) {
     // In sectors of 512 bytes, whatever the device's own are.
     if (const auto size = sys::read_file(path + "/size"))
       disk.kib = parse_int<std::uint64_t>(trim(*size)).value_or(0) / 2;
+    kept = {clock_.boottime(), std::move(disk)};
   }
-  if (disk.name.empty()) return std::nullopt;
-  return disk;
+  if (kept.value->name.empty()) return std::nullopt;
+  return kept.value;
 }
 
 }  // namespace nacre::procfs

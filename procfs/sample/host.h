@@ -49,6 +49,8 @@ class Host {
     return kept.value && clock_.boottime() - kept.read_at < lifetime;
   }
 
+  std::uint64_t transparent_huge_page();
+
   HotFiles& files_;
   const Clock& clock_;
   const std::string root_;
@@ -57,7 +59,8 @@ class Host {
   Kept<std::vector<unsigned>> online_;
   Kept<std::shared_ptr<const std::string>> cpuinfo_;
   std::shared_ptr<const std::vector<std::string>> vmstat_names_;
-  std::map<std::pair<unsigned, unsigned>, Disk> disks_;
+  std::map<std::pair<unsigned, unsigned>, Kept<Disk>> disks_;
+  std::optional<std::uint64_t> transparent_huge_page_;
 };
 
 }  // namespace nacre::procfs

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 
+#include "procfs/sample/number.h"
 #include "procfs/sample/sample.h"
 
 namespace nacre::procfs {
@@ -42,18 +43,6 @@ constexpr std::array kStatKeys{
     StatKey{"zswap", "", &MemoryStat::zswap},
     StatKey{"zswapped", "", &MemoryStat::zswapped},
 };
-
-// Swap files exist only where the kernel counts swap; then `otherwise` is right.
-Result<std::uint64_t> number_or(HotFiles& files, const std::string& path, std::uint64_t otherwise) {
-  const auto text = files.read(path);
-  if (!text && text.error().code == ENOENT) return otherwise;
-  if (!text) return std::unexpected(text.error());
-  return during(path, cgroup::parse_limit(*text));
-}
-
-Result<std::uint64_t> number(HotFiles& files, const std::string& path) {
-  return during(path, cgroup::parse_limit(TRY(files.read(path))));
-}
 
 Result<MemoryLevel> sample_level(HotFiles& files, const std::string& directory, bool v2) {
   MemoryLevel level;
@@ -95,13 +84,15 @@ Result<HostMemory> parse_host_memory(std::string_view meminfo) {
     if (words[0] == "SwapTotal:") host.swap_total = *value;
     if (words[0] == "SwapFree:") host.swap_free = *value;
     if (words[0] == "Hugepagesize:") host.huge_page_size = *value;
+    if (words[0] == "Hugetlb:") host.hugetlb = *value;
   }
   if (host.total == 0) return bad_input("/proc/meminfo has no MemTotal");
   return host;
 }
 
-Result<MemorySample> sample_memory(HotFiles& files, const Places& places) {
+Result<MemorySample> sample_memory(HotFiles& files, const Places& places, const HostMemory& host) {
   MemorySample sample;
+  sample.huge_pages = TRY(sample_huge_pages(files, places, host.huge_pages));
   if (!places.memory) return sample;
   const auto& place = *places.memory;
   sample.v2 = place.v2;

@@ -25,6 +25,8 @@ constexpr Source kMemory{"memory", "memory", "memory.usage_in_bytes", "memory.st
 constexpr Source kQuota{"cpu", "cpu", "cpu.cfs_quota_us", "cpu.max"};
 constexpr Source kCpuset{"cpuset", "cpuset", "cpuset.effective_cpus", "cpuset.cpus.effective"};
 constexpr Source kUsage{"cpuacct", "", "cpuacct.usage", "cpu.stat"};
+// Its files are named by sizes, which are the machine's.
+constexpr Source kHugetlb{"hugetlb", "hugetlb", "cgroup.procs", "cgroup.procs"};
 constexpr Source kIo{"blkio", "io", "blkio.throttle.io_service_bytes", "io.stat"};
 
 const Hierarchy* hierarchy_of(const Hierarchies& hierarchies, const Source& source) {
@@ -93,6 +95,7 @@ Result<Places> locate_by(const Hierarchies& hierarchies, const PathIn& path_in) 
   places.cpuset = find_place(hierarchies, kCpuset, path_in);
   places.usage = find_place(hierarchies, kUsage, path_in);
   places.io = find_place(hierarchies, kIo, path_in);
+  places.hugetlb = find_place(hierarchies, kHugetlb, path_in);
   places.tasks = find_tasks(hierarchies, path_in);
   places.pressure = find_pressure(hierarchies, path_in);
   if (places.tasks.empty()) return fail(ENOENT);
@@ -103,7 +106,7 @@ Result<Places> locate_by(const Hierarchies& hierarchies, const PathIn& path_in) 
 
 std::vector<std::string> Places::own_directories() const {
   std::vector<std::string> directories{tasks};
-  for (const auto* place : {&memory, &quota, &cpuset, &usage, &io})
+  for (const auto* place : {&memory, &quota, &cpuset, &usage, &io, &hugetlb})
     if (*place && !(*place)->own.empty()) directories.push_back((*place)->own);
   return directories;
 }

@@ -24,7 +24,7 @@ struct Place {
 // Found once, when a container becomes known: afterwards a missing file is a failure and
 // not a missing source.
 struct Places {
-  std::optional<Place> memory, quota, cpuset, usage, io;
+  std::optional<Place> memory, quota, cpuset, usage, io, hugetlb;
   std::string tasks;     // the directory whose threads are the container's
   std::string pressure;  // its directory in v2, which alone has pressure files; empty without one
 

@@ -38,11 +38,24 @@ struct MemoryStat {
 };
 MemoryStat parse_memory_stat(std::string_view text, bool v2);
 
+// The huge pages of one size, which are the machine's to hand out (hugetlbfs(5)). Bytes.
+struct HugePagePool {
+  std::string name;  // as in the names of the controller's files: "2MB"
+  std::uint64_t page = 0;
+  std::uint64_t total = 0, free = 0;  // of the machine
+  struct Level {
+    std::uint64_t limit = cgroup::kUnlimited;
+    std::uint64_t usage = 0;
+  };
+  std::vector<Level> levels{};  // of a container
+};
+
 struct MemorySample {
   bool v2 = false;
   bool own = false;  // levels.front() is the container's own cgroup
   std::vector<MemoryLevel> levels;
   MemoryStat stat;
+  std::vector<HugePagePool> huge_pages;  // those that the machine has any of
 };
 
 // CPU time used since the cgroup exists, in microseconds.
@@ -63,11 +76,19 @@ struct CpuSample {
 struct HostMemory {
   std::uint64_t total = 0, free = 0, available = 0;
   std::uint64_t swap_total = 0, swap_free = 0;
-  std::uint64_t huge_page_size = 0;  // a constant of the machine
+  std::uint64_t huge_page_size = 0;         // a constant of the machine
+  std::uint64_t hugetlb = 0;                // memory set aside for huge pages
+  std::uint64_t transparent_huge_page = 0;  // the size of one; a constant, too
+  std::vector<HugePagePool> huge_pages{};
 };
 Result<HostMemory> parse_host_memory(std::string_view meminfo);
+// Those with any page, of `directory`, /sys/kernel/mm/hugepages.
+Result<std::vector<HugePagePool>> host_huge_pages(HotFiles& files, const std::string& directory);
 
-Result<MemorySample> sample_memory(HotFiles& files, const Places& places);
+Result<MemorySample> sample_memory(HotFiles& files, const Places& places, const HostMemory& host);
+// What each level of the container may have of the machine's huge pages.
+Result<std::vector<HugePagePool>> sample_huge_pages(HotFiles& files, const Places& places,
+                                                    const std::vector<HugePagePool>& host);
 Result<CpuSample> sample_cpu(HotFiles& files, const Places& places);
 Result<std::vector<cgroup::DeviceIo>> sample_io(HotFiles& files, const Places& places);
 

@@ -63,6 +63,28 @@ std::uint64_t available(const Capacity& memory, const MemoryStat& stat, const Ho
   return std::max(memory.free, wanted);
 }
 
+// Pages are the machine's to give: a container has those that it may still take, never others.
+Capacity huge_page_capacity(const HugePagePool& pool) {
+  Capacity capacity{pool.total, pool.free};
+  for (const auto& level : pool.levels) {
+    const auto limit = std::min(level.limit, pool.total);
+    capacity.total = std::min(capacity.total, limit);
+    capacity.free = std::min(capacity.free, saturating_sub(limit, level.usage));
+  }
+  capacity.free = std::min(capacity.free, capacity.total);
+  return capacity;
+}
+
+void fill_huge_pages(const std::vector<HugePagePool>& pools, MemoryView& view) {
+  for (const auto& pool : pools) {
+    const auto capacity = huge_page_capacity(pool);
+    view.hugetlb = saturating_add(view.hugetlb, kib(capacity.total));
+    if (kib(pool.page) != view.huge_page_size) continue;
+    view.huge_pages_total = capacity.total / pool.page;
+    view.huge_pages_free = capacity.free / pool.page;
+  }
+}
+
 void fill_from_stat(const MemoryStat& stat, MemoryView& view) {
   view.swap_cached = kib(stat.swapcached);
   // A cgroup's file cache is counted without the swap cache, the machine's with it (mm/swap_state.c).
@@ -107,6 +129,8 @@ MemoryView memory_view(const MemorySample& sample, const HostMemory& host) {
   view.swap_total = kib(swap.total);
   view.swap_free = kib(swap.free);
   view.huge_page_size = host.huge_page_size;
+  view.transparent_huge_page = host.transparent_huge_page;
+  fill_huge_pages(sample.huge_pages, view);
   fill_from_stat(sample.stat, view);
   return view;
 }

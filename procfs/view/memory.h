@@ -20,8 +20,10 @@ struct MemoryView {
   std::uint64_t slab = 0, slab_reclaimable = 0, slab_unreclaimable = 0;
   std::uint64_t kernel_stack = 0, page_tables = 0, sec_page_tables = 0, vmalloc_used = 0, percpu = 0;
   std::uint64_t anon_huge = 0, shmem_huge = 0, file_huge = 0;
-  std::uint64_t huge_page_size = 0;  // the machine's: programs divide by it
-  std::uint64_t none = 0;            // lines the kernel prints and nobody counts per container
+  std::uint64_t huge_page_size = 0, transparent_huge_page = 0;  // the machine's: programs divide by them
+  std::uint64_t huge_pages_total = 0, huge_pages_free = 0;      // pages of that size
+  std::uint64_t hugetlb = 0;                                    // of all sizes
+  std::uint64_t none = 0;  // lines the kernel prints and nobody counts per container
 };
 
 // The container's limit is the smallest of its own, its ancestors' and the machine's; free

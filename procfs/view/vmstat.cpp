@@ -62,7 +62,7 @@ const Amount* find_amount(std::string_view name) {
 std::uint64_t in_unit(std::uint64_t kib, Unit unit, const MemoryView& memory) {
   switch (unit) {
     case Unit::pages: return pages(kib);
-    case Unit::huge_pages: return kib / std::max<std::uint64_t>(memory.huge_page_size, 1);
+    case Unit::huge_pages: return kib / std::max<std::uint64_t>(memory.transparent_huge_page, 1);
     case Unit::kib: return kib;
   }
   return kib;

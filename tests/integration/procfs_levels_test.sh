@@ -32,7 +32,7 @@ for cgroup in "$box" "$sibling"; do
   for controller in memory cpu cpuset pids cpuacct blkio; do
     mount=$(cgroup_mount $controller) || continue
     if is_v2 "$mount"; then
-      cgroup_enable "$mount" "$(dirname "$cgroup")" "memory cpu cpuset pids"
+      cgroup_enable "$mount" "$(dirname "$cgroup")" "memory cpu cpuset pids hugetlb"
       mkdir -p "$mount$cgroup"
     else
       directory=$mount
@@ -93,6 +93,17 @@ if is_v2 "$(cgroup_mount memory)$middle"; then
     echo $((32 << 20)) >"$(cgroup_mount memory)$middle/memory.swap.max"; later
     expect "$(field SwapTotal)" $((32 << 10)) "a limit of swap in the middle"
   fi
+fi
+
+# Huge pages: the machine's, up to the least of all levels. The virtual machine has nobody else to take them from.
+if [ -n "${NACRE_TEST_VM:-}" ]; then
+  hugetlb=$(cgroup_mount hugetlb)$middle
+  echo 12 >/proc/sys/vm/nr_hugepages; later
+  expect "$(field HugePages_Total) $(field HugePages_Free) $(field Hugetlb)" "12 12 24576" "the machine's huge pages"
+  echo $((10 << 20)) >"$hugetlb/hugetlb.2MB.max"; later
+  expect "$(field HugePages_Total) $(field HugePages_Free) $(field Hugetlb)" "5 5 10240" "a limit of huge pages in the middle"
+  echo 0 >/proc/sys/vm/nr_hugepages; later
+  expect "$(field HugePages_Total) $(field Hugetlb)" "0 0" "no huge pages"
 fi
 
 # Fractional quotas, at any level.

@@ -48,10 +48,10 @@ FakeCgroup::FakeCgroup(cgroup::Mode mode, unsigned cpus) : mode_(mode) {
   std::string mounts;
   if (mode == cgroup::Mode::unified) {
     mounts = v2_mount(40, "/sys/fs/cgroup");
-    write("/sys/fs/cgroup/cgroup.controllers", "cpuset cpu io memory pids\n");
+    write("/sys/fs/cgroup/cgroup.controllers", "cpuset cpu io memory pids hugetlb\n");
   } else {
     int id = 30;
-    for (const char* name : {"cpu,cpuacct", "cpuset", "memory", "blkio", "pids"})
+    for (const char* name : {"cpu,cpuacct", "cpuset", "memory", "blkio", "pids", "hugetlb"})
       mounts += v1_mount(id++, name);
     if (mode == cgroup::Mode::hybrid) mounts += v2_mount(40, "/sys/fs/cgroup/unified");
     write("/sys/fs/cgroup/unified/cgroup.controllers", "");
@@ -59,7 +59,14 @@ FakeCgroup::FakeCgroup(cgroup::Mode mode, unsigned cpus) : mode_(mode) {
   write("/proc/self/mountinfo", mounts);
   write("/proc/meminfo",
         "MemTotal:        8388608 kB\nMemFree:         4194304 kB\nMemAvailable:    6291456 kB\n"
-        "SwapTotal:       2097152 kB\nSwapFree:        1048576 kB\nHugepagesize:       2048 kB\n");
+        "SwapTotal:       2097152 kB\nSwapFree:        1048576 kB\nHugepagesize:       2048 kB\n"
+        "Hugetlb:         2228224 kB\n");
+  const std::string pools = "/sys/kernel/mm/hugepages/hugepages-";
+  write(pools + "2048kB/nr_hugepages", "64\n");
+  write(pools + "2048kB/free_hugepages", "50\n");
+  write(pools + "1048576kB/nr_hugepages", "2\n");
+  write(pools + "1048576kB/free_hugepages", "2\n");
+  write("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", "2097152\n");
   const auto last = std::to_string(cpus - 1);
   write("/sys/devices/system/cpu/online", cpus == 1 ? "0\n" : "0-" + last + "\n");
   std::string cpuinfo;
@@ -155,6 +162,15 @@ void FakeCgroup::set_quota(const std::string& path, std::uint64_t quota, std::ui
     write(file("cpu", path, "cpu.cfs_quota_us", ""), number + "\n");
     write(file("cpu", path, "cpu.cfs_period_us", ""), std::to_string(period) + "\n");
   }
+}
+
+void FakeCgroup::set_huge_pages(const std::string& path, const std::string& size, std::uint64_t limit,
+                                std::uint64_t usage) {
+  const auto name = [&](const char* rest) { return "hugetlb." + size + rest; };
+  write(file("hugetlb", path, name(".limit_in_bytes").c_str(), name(".max").c_str()),
+        limit_text(limit, memory_v2()));
+  write(file("hugetlb", path, name(".usage_in_bytes").c_str(), name(".current").c_str()),
+        std::to_string(usage) + "\n");
 }
 
 void FakeCgroup::set_cpuset(const std::string& path, const std::string& cpus) {

@@ -29,6 +29,9 @@ class FakeCgroup {
   // Sets one number of a cgroup in its layout's own words. Bytes and microseconds.
   void set_memory(const std::string& path, std::uint64_t limit, std::uint64_t usage);
   void set_swap(const std::string& path, std::uint64_t limit, std::uint64_t usage);  // of swap alone
+  // `size` as in "2MB".
+  void set_huge_pages(const std::string& path, const std::string& size, std::uint64_t limit,
+                      std::uint64_t usage);
   void set_quota(const std::string& path, std::uint64_t quota, std::uint64_t period = 100'000);
   void set_cpuset(const std::string& path, const std::string& cpus);
   void set_usage(const std::string& path, std::uint64_t user, std::uint64_t system,

@@ -64,6 +64,8 @@ class ContainerTest : public ::testing::TestWithParam<Mode> {
     cgroups.set_memory("/nacre/box", 256 * kMiB, 128 * kMiB);
     cgroups.set_swap("/nacre/box", 512 * kMiB, 16 * kMiB);
     cgroups.set_memory_stat("/nacre/box", cgroups.memory_v2() ? kV2Stat : kV1Stat);
+    cgroups.set_huge_pages("/nacre", "2MB", 64 * kMiB, 24 * kMiB);
+    cgroups.set_huge_pages("/nacre/box", "2MB", 32 * kMiB, 8 * kMiB);
     cgroups.set_quota("/nacre/box", 150'000);
     cgroups.set_cpuset("/nacre", "1-3");
     cgroups.set_io("/nacre/box", "254:0", 7, 3);

@@ -102,7 +102,7 @@ TEST(RenderVmstat, HasTheMachinesNamesAndTheContainersValues) {
   MemoryView memory;
   memory.free = 400;
   memory.anon_huge = 8192;
-  memory.huge_page_size = 2048;
+  memory.transparent_huge_page = 2048;
   const DiskViews disks{{.name = "vda", .kib = 0, .io = {.read_bytes = 8192, .write_bytes = 1024}}};
   const VmSample vm{{{"pgfault", 7}}};
   EXPECT_EQ(render_vmstat({"nr_anon_transparent_hugepages", "pgfault", "pgpgin", "pgpgout", "unknown"}, vm,

@@ -46,6 +46,24 @@ TEST(MemoryView, WithoutALimitTheMachineIsTheLimit) {
   EXPECT_EQ(view.free, kHost.free);
 }
 
+TEST(MemoryView, HugePagesAreThoseThatMayStillBeTaken) {
+  auto sample = sample_of({{kUnlimited, 0}});
+  sample.huge_pages = {{.name = "2MB",
+                        .page = 2 * kMiB,
+                        .total = 100 * 2 * kMiB,
+                        .free = 30 * 2 * kMiB,
+                        .levels = {{40 * 2 * kMiB, 5 * 2 * kMiB}, {kUnlimited, 90 * 2 * kMiB}}},
+                       {.name = "1GB", .page = 1024 * kMiB, .total = 2048 * kMiB, .free = 0}};
+  auto view = memory_view(sample, kHost);
+  EXPECT_EQ(view.huge_pages_total, 40u);
+  EXPECT_EQ(view.huge_pages_free, 10u);  // siblings have taken the rest of the machine's
+  EXPECT_EQ(view.hugetlb, 80u * 1024 + 2048 * 1024);
+  sample.huge_pages[0].levels = {{7 * 2 * kMiB, 8 * 2 * kMiB}};
+  view = memory_view(sample, kHost);
+  EXPECT_EQ(view.huge_pages_total, 7u);
+  EXPECT_EQ(view.huge_pages_free, 0u);
+}
+
 TEST(MemoryView, CacheIsAvailable) {
   auto sample = sample_of({{256 * kMiB, 200 * kMiB}});
   sample.stat.file = 120 * kMiB;
