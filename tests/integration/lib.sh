@@ -79,6 +79,7 @@ cgroup_value() {
 }
 
 # A minimal Debian root with procps and python3, made once; nobody may change it. Prints its path.
+# debian_root NAME PACKAGE…: another one.
 debian_root() {
-  "$TESTS/../support/debian_root.sh"
+  "$TESTS/../support/debian_root.sh" "$@"
 }

@@ -15,6 +15,7 @@ unshare --mount --propagation private mmdebstrap --quiet --mode=root --variant=m
   --include="$(echo "$*" | tr ' ' ',')" \
   --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
   --dpkgopt='path-exclude=/usr/share/locale/*' \
+  --essential-hook='mkdir -p "$1/usr/share/man/man1"' \
   "$codename" "$dir" "$mirror" </dev/null >"$log" 2>&1 || {
   cat "$log"; rm -rf "$dir" "$log"; exit 1; }
 rm -rf "$log" "$dir"/var/lib/apt/lists/*_* "$dir"/var/cache/apt/*.bin "${dir:?}"/dev/*
