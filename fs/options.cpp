@@ -133,7 +133,7 @@ Result<> set_passthrough(Options& options, std::string_view name, std::string_vi
   return {};
 }
 Result<> set_confine(Options& options, std::string_view name, std::string_view value) {
-  options.confine = kConfinable && TRY(truth(name, value));
+  options.confine = sys::kConfinable && TRY(truth(name, value));
   return {};
 }
 Result<> set_timeout(Options& options, std::string_view name, std::string_view value) {

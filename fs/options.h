@@ -10,15 +10,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/sys/call_filter.h"
 
 namespace nacre::fs {
-
-// Sanitizers and coverage counters open files of their own.
-#ifdef NACRE_INSTRUMENTED
-inline constexpr bool kConfinable = false;
-#else
-inline constexpr bool kConfinable = true;
-#endif
 
 // What the command line of nacre-fs asks for.
 struct Options {
@@ -44,8 +38,8 @@ struct Options {
   bool metacopy = false;                                // changes of metadata copy no data
   std::string uid_mapping, gid_mapping;                 // as IdMap::parse() has them; empty: none
   std::optional<std::uint32_t> squash_uid, squash_gid;  // one owner for everything
-  bool passthrough = true;     // the kernel reads and writes upper files by itself, if it can
-  bool confine = kConfinable;  // give up what serving does not need
+  bool passthrough = true;          // the kernel reads and writes upper files by itself, if it can
+  bool confine = sys::kConfinable;  // give up what serving does not need
   static constexpr double kForEver = 1e9;
   double timeout = kForEver;                       // seconds
   std::chrono::microseconds poll{50};              // how long to look for the next request before sleeping

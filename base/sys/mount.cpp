@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <thread>
 
 #include "base/parse.h"
 #include "base/sys/checked.h"
-#include "base/sys/process.h"
 
 namespace nacre::sys {
 namespace {
@@ -89,35 +89,16 @@ Result<> set_tree_propagation(std::uint64_t propagation) {
   return during("set the propagation of all mounts", std::move(set));
 }
 
+// By a thread: the kernel lets in who shares its root and working directory with nobody.
 Result<int> in_mount_namespace(int descriptor, const std::function<Result<int>()>& action) {
-  struct Outcome {
-    int value = 0;
-    int error = 0;
+  const auto enter_and_act = [&]() -> Result<int> {
+    TRY(succeed([] { return ::unshare(CLONE_FS); }));
+    TRY(succeed([&] { return ::setns(descriptor, CLONE_NEWNS); }));
+    return action();
   };
-  std::array<int, 2> ends{};
-  TRY(succeed([&] { return ::pipe2(ends.data(), O_CLOEXEC); }));
-  const UniqueFd reading{ends[0]};
-  UniqueFd writing{ends[1]};
-  const pid_t child = ::fork();
-  if (child < 0) return fail(errno, "fork");
-  if (child == 0) {
-    Outcome outcome;
-    if (::setns(descriptor, CLONE_NEWNS) != 0) {
-      outcome.error = errno;
-    } else if (const auto done = action()) {
-      outcome.value = *done;
-    } else {
-      outcome.error = done.error().code;
-    }
-    static_cast<void>(!::write(writing.get(), &outcome, sizeof(outcome)));
-    ::_exit(0);
-  }
-  writing.reset();
-  Outcome outcome;
-  const auto got = ::read(reading.get(), &outcome, sizeof(outcome));
-  TRY(wait_for(child));
-  if (got != sizeof(outcome)) return fail(ECHILD);
-  return outcome.error == 0 ? Result<int>(outcome.value) : fail(outcome.error);
+  Result<int> outcome = 0;
+  std::thread([&] { outcome = enter_and_act(); }).join();
+  return outcome;
 }
 
 Result<std::vector<MountInfo>> parse_mountinfo(std::string_view text) {

@@ -42,8 +42,8 @@ Result<> set_mount_attributes(int mount, std::uint64_t set, std::uint64_t clear,
 // whose root is no mount point, is an error that says so.
 Result<> set_tree_propagation(std::uint64_t propagation);
 
-// Runs `action` in another mount namespace, by a descriptor of it or of a process in it (setns(2)), in a
-// process of its own, because threads share theirs. Its value, or its error without words.
+// Runs `action` in another mount namespace, by a descriptor of it or of a process in it (setns(2)), on a
+// thread of its own, which has a root and a working directory of its own too. Its value, or its error.
 Result<int> in_mount_namespace(int descriptor, const std::function<Result<int>()>& action);
 
 // One line of /proc/PID/mountinfo (proc_pid_mountinfo(5)), octal escapes decoded.

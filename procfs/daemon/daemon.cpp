@@ -25,6 +25,7 @@
 #include "base/sys/file.h"
 #include "base/sys/socket.h"
 #include "procfs/control/server.h"
+#include "procfs/daemon/confinement.h"
 #include "procfs/daemon/fd_store.h"
 #include "procfs/daemon/keeper.h"
 #include "procfs/daemon/mount_space.h"
@@ -187,6 +188,7 @@ Result<SharedMounts> share(Estate& estate, const std::string& wanted) {
 Result<int> serve(const Options& options, const std::string& directory,
                   const cgroup::Hierarchies& hierarchies, FdStore& store, bool systemd, Estate estate,
                   const std::function<void()>& on_ready) {
+  TRY(confine());
   SystemClock clock;
   HotFiles files;
   LoadTracker tracker(files);

@@ -32,6 +32,9 @@ server=$(server)
 rights=$(awk '/^CapBnd/ {print $2}' "/proc/$server/status")
 [ $((0x$rights & ~0x12c0000)) = 0 ] || fail "the daemon's capabilities: $rights"
 grep -q '^NoNewPrivs:.1' "/proc/$server/status" || fail "the daemon can gain rights"
+# And does nothing but serve. Sanitizers and coverage counters open files of their own.
+grep -q '^Seccomp:.2' "/proc/$server/status" || grep -qaE '__(gcov|tsan|asan)_' "$BIN/nacre-procfs" ||
+  fail "the daemon may make any system call"
 # One for each directory.
 ! nacre-procfs 2>second.txt || fail "a second daemon started"
 grep -q "another nacre-procfs (pid $server) already serves $NACRE_PROCFS_DIR" second.txt || fail "$(cat second.txt)"

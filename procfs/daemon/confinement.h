@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/result.h"
+
+namespace nacre::procfs {
+
+// Takes from the daemon the system calls that serving does not need: no program is executed, no process made,
+// nothing mounted anew, no connection opened. Once the mount space is entered, before any thread is started;
+// for the rest of the process's life.
+Result<> confine();
+
+}  // namespace nacre::procfs
