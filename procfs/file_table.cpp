@@ -63,9 +63,9 @@ Text one(Container&, std::size_t) { return std::string("1\n"); }
 
 // One package of N cores without threads: every CPU is its own core; one node with all memory.
 constexpr std::array kFiles{
-    FileRow{"proc/cpuinfo", cpuinfo},
+    FileRow{.path = "proc/cpuinfo", .render = cpuinfo, .is_long = true},
     FileRow{"proc/diskstats", diskstats},
-    FileRow{"proc/interrupts", interrupts},
+    FileRow{.path = "proc/interrupts", .render = interrupts, .is_long = true},
     FileRow{"proc/loadavg", loadavg},
     FileRow{"proc/meminfo", meminfo},
     FileRow{"proc/partitions", partitions},
@@ -74,12 +74,12 @@ constexpr std::array kFiles{
     FileRow{"proc/pressure/irq", irq_pressure, "irq"},
     FileRow{"proc/pressure/memory", memory_pressure, "memory"},
     FileRow{"proc/slabinfo", slabinfo},
-    FileRow{"proc/softirqs", softirqs},
-    FileRow{"proc/stat", stat},
+    FileRow{.path = "proc/softirqs", .render = softirqs, .is_long = true},
+    FileRow{.path = "proc/stat", .render = stat, .is_long = true},
     FileRow{"proc/swaps", swaps},
     FileRow{"proc/uptime", uptime},
-    FileRow{"proc/vmstat", vmstat},
-    FileRow{"proc/zoneinfo", zoneinfo},
+    FileRow{.path = "proc/vmstat", .render = vmstat, .is_long = true},
+    FileRow{.path = "proc/zoneinfo", .render = zoneinfo, .is_long = true},
     FileRow{"sys/devices/system/cpu/online", cpu_list},
     FileRow{"sys/devices/system/cpu/possible", cpu_list},
     FileRow{"sys/devices/system/cpu/present", cpu_list},

@@ -48,6 +48,8 @@ bool Tree::is_writable(NodeId id) const {
   return !is_directory(id) && nodes_[id.index].row->pressure != nullptr;
 }
 
+bool Tree::is_long(NodeId id) const { return !is_directory(id) && nodes_[id.index].row->is_long; }
+
 Result<ContainerRef> Tree::container_of(NodeId id, pid_t caller) {
   if (id.container == 0) return registry_.of_caller(caller);
   auto container = registry_.by_number(id.container);

@@ -58,6 +58,7 @@ class Tree {
   Result<std::vector<TreeEntry>> list(NodeId directory, pid_t caller);
   bool is_directory(NodeId id) const;
   bool is_writable(NodeId id) const;
+  bool is_long(NodeId id) const;  // FileRow::is_long
   // Does this id denote something at all? Ids come from the kernel, but also from handles.
   bool exists(NodeId id) const;
 

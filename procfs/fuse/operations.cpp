@@ -11,13 +11,19 @@
 
 #include "base/fuse/guarded.h"
 #include "base/fuse/raw_request.h"
+#include "procfs/file_table.h"
 
 namespace nacre::procfs {
 namespace {
 
 constexpr double kForever = 1e6;  // seconds
-// Files of no size are taken for empty by splice(2) and by some programs.
-constexpr off_t kFileSize = 4096;
+// Files of no size are taken for empty, and sendfile(2), splice(2) and programs that trust the size read no
+// further than that.
+constexpr std::size_t kPage = 4096;
+// Of a long file that was not looked at yet.
+constexpr std::size_t kEnough = 1u << 20;
+// What a long text may grow by from one moment to the next.
+constexpr std::size_t kSlack = 1024;
 
 FileSystem& file_system(fuse_req_t req) { return *static_cast<FileSystem*>(fuse_req_userdata(req)); }
 pid_t caller_of(fuse_req_t req) { return fuse_req_ctx(req)->pid; }
@@ -36,8 +42,8 @@ struct stat attributes(const FileSystem& fs, NodeId id, bool directory) {
   attributes.st_ino = id.raw();
   attributes.st_mode = directory ? S_IFDIR | 0555 : S_IFREG | (fs.tree.is_writable(id) ? 0666 : 0444);
   attributes.st_nlink = directory ? 2 : 1;
-  attributes.st_size = directory ? 0 : kFileSize;
-  attributes.st_blksize = 4096;
+  attributes.st_size = directory ? 0 : fs.tree.is_long(id) ? kEnough : kPage;
+  attributes.st_blksize = kPage;
   attributes.st_atime = attributes.st_mtime = attributes.st_ctime = fs.born;
   return attributes;
 }
@@ -58,7 +64,7 @@ fuse_entry_param entry_for(const FileSystem& fs, const TreeEntry& found) {
   entry.ino = found.id.raw();
   entry.generation = 0;
   entry.attr = attributes(fs, found.id, found.directory);
-  entry.attr_timeout = kForever;
+  entry.attr_timeout = fs.tree.is_long(found.id) ? 0.0 : kForever;
   entry.entry_timeout = seconds(found.lasting);
   return entry;
 }
@@ -72,15 +78,30 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char* name) {
       });
 }
 
+// Not much more than it has: tail(1) looks for the end within a block or two.
+std::size_t size_of_long(FileSystem& fs, NodeId id, pid_t caller) {
+  const auto file = fs.tree.file(id, caller);
+  const auto text = file ? file->row->render(*file->container, file->cpu) : fail(ESTALE);
+  return text ? (text->size() + kSlack + kPage - 1) / kPage * kPage : kEnough;
+}
+
 void op_getattr(fuse_req_t req, fuse_ino_t ino, fuse_file_info*) {
+  const auto id = NodeId::from(ino);
   answer(
       req,
       [&](FileSystem & fs) -> Result<struct stat> {
-        const auto id = NodeId::from(ino);
         if (!fs.tree.exists(id)) return fail(ESTALE);
-        return attributes(fs, id, fs.tree.is_directory(id));
+        auto found = attributes(fs, id, fs.tree.is_directory(id));
+        if (fs.tree.is_long(id)) found.st_size = static_cast<off_t>(size_of_long(fs, id, caller_of(req)));
+        return found;
       },
-      [&](const struct stat& found) { fuse_reply_attr(req, &found, kForever); });
+      [&](const struct stat& found) {
+        // CPUs come and go; who asks for the shared files may be another one each time.
+        const auto lasting = !file_system(req).tree.is_long(id) ? Lasting::forever
+                             : id.container == 0                ? Lasting::never
+                                                                : Lasting::second;
+        fuse_reply_attr(req, &found, seconds(lasting));
+      });
 }
 
 void op_open(fuse_req_t req, fuse_ino_t ino, fuse_file_info* info) {

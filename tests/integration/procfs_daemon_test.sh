@@ -104,6 +104,60 @@ text = b"".join(iter(lambda: os.read(fd, 7), b""))
 assert text.startswith(b"MemTotal:") and text.endswith(b"kB\n"), text
 P
 
+# Whole, however it is read, also where many CPUs make it longer than a page: here as many as the machine has.
+python3 -B - "$TESTS/../support" $init "$cgroup" <<'P' || fail "reading long files"
+import os, subprocess, sys, time
+sys.path.insert(0, sys.argv[1])
+import procfs_client
+for controller in ("cpu", "cpu,cpuacct"):  # v1
+    quota = f"/sys/fs/cgroup/{controller}{sys.argv[3]}/cpu.cfs_quota_us"
+    if os.path.exists(quota):
+        open(quota, "w").write("-1")
+if os.path.exists(f"/sys/fs/cgroup{sys.argv[3]}/cpu.max"):
+    open(f"/sys/fs/cgroup{sys.argv[3]}/cpu.max", "w").write("max")
+answer, mounts = procfs_client.Client().add("long", int(sys.argv[2]), sys.argv[3])
+files = {target: f"/proc/{os.getpid()}/fd/{mount}" for target, mount in zip(answer["targets"], mounts)}
+
+def sent(path):
+    reader, writer = os.pipe()
+    fd, parts = os.open(path, os.O_RDONLY), []
+    while (count := os.sendfile(writer, fd, None, 65536)) > 0:
+        parts.append(os.read(reader, count))
+    return b"".join(parts)
+
+def spliced(path):
+    reader, writer = os.pipe()
+    fd, parts = os.open(path, os.O_RDONLY), []
+    while (count := os.splice(fd, writer, 65536)) > 0:
+        parts.append(os.read(reader, count))
+    return b"".join(parts)
+
+def trusting(path):  # as node does
+    fd = os.open(path, os.O_RDONLY)
+    return os.read(fd, os.fstat(fd).st_size)
+
+def tail(path):
+    return subprocess.run(["tail", "-n", "3", path], check=True, stdout=subprocess.PIPE).stdout
+
+for name in ("cpuinfo", "stat", "interrupts", "softirqs", "vmstat", "zoneinfo"):
+    path = files["/proc/" + name]
+    plain = b"".join(iter(lambda fd=os.open(path, os.O_RDONLY): os.read(fd, 1000), b""))
+    names = [line.split()[:1] for line in plain.splitlines()]
+    assert tail(path).splitlines()[-1].split()[:1] == names[-1], (name, tail(path))
+    for how in (sent, spliced, trusting, sent, spliced):
+        text = how(path)
+        assert [line.split()[:1] for line in text.splitlines()] == names, (name, how, len(plain), len(text))
+# And anew each time.
+for how in (sent, spliced):
+    first = how(files["/proc/uptime"])
+    time.sleep(0.1)
+    assert how(files["/proc/uptime"]) != first, how
+for mount in mounts:
+    os.close(mount)
+P
+$client remove long >/dev/null
+
+
 # Whoever is in the container's cgroup (in any part of it) sees the same in the shared tree.
 shared=/proc/$(server)/root$NACRE_PROCFS_DIR/mnt
 memory=$(cgroup_mount memory)

@@ -48,7 +48,7 @@ mv "$out/initramfs.new" "$out/initramfs"
 
 # -snapshot: the disk image is never written. Nothing of the host's network is reachable.
 status=0
-timeout -k 10 "$seconds" qemu-system-x86_64 -M q35 -accel "${NACRE_VM_ACCEL:-tcg,thread=multi}" -cpu max -smp 2 -m 2048 \
+timeout -k 10 "$seconds" qemu-system-x86_64 -M q35 -accel "${NACRE_VM_ACCEL:-tcg,thread=multi}" -cpu max -smp "${NACRE_VM_CPUS:-2}" -m 2048 \
   -nodefaults -no-user-config -display none -no-reboot -snapshot \
   -drive "file=$cache/disk.ext4,format=raw,if=virtio,cache=unsafe" \
   -serial "file:$out/console" -serial "file:$out/results" \

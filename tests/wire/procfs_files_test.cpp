@@ -10,6 +10,7 @@
 #include "base/fuse/session.h"
 #include "base/parse.h"
 #include "base/sys/socket.h"
+#include "procfs/file_table.h"
 #include "procfs/fuse/operations.h"
 #include "tests/support/fuse_wire.h"
 #include "tests/support/result_matchers.h"
@@ -123,6 +124,35 @@ TEST_F(ProcfsWireTest, AFileIsReadOnlyOfSomeSizeAndItsNameLasts) {
   const auto attr = call(FUSE_GETATTR, entry.nodeid, wire_bytes(fuse_getattr_in{})).as<fuse_attr_out>().attr;
   EXPECT_EQ(attr.ino, entry.nodeid);
   EXPECT_EQ(attr.mtime, 1234u);
+}
+
+// Programs that trust the size, and sendfile(2), read no further; tail(1) looks for the end near it.
+TEST_F(ProcfsWireTest, ALongFileIsSaidToBeAsLongAsItsText) {
+  for (const std::size_t length : {100u, 5000u, 9000u}) {
+    std::string cpuinfo;
+    for (unsigned cpu = 0; cpu < 4; ++cpu)
+      cpuinfo += "processor\t: " + std::to_string(cpu) + "\nflags\t\t: " + std::string(length, 'f') + "\n\n";
+    machine.cgroups.write("/proc/cpuinfo", cpuinfo);
+    machine.later();
+    const auto entry = lookup(walk("containers/box/proc"), "cpuinfo").as<fuse_entry_out>();
+    EXPECT_EQ(entry.attr_valid, 0u);  // it has to be asked for
+    EXPECT_GT(entry.attr.size, 2 * length);
+    const auto found = call(FUSE_GETATTR, entry.nodeid, wire_bytes(fuse_getattr_in{})).as<fuse_attr_out>();
+    EXPECT_EQ(found.attr_valid, 1u);
+    const auto text = content(entry.nodeid);
+    EXPECT_GT(text.size(), 2 * length);
+    EXPECT_GE(found.attr.size, text.size());
+    EXPECT_LE(found.attr.size, text.size() + 5120);
+  }
+}
+
+TEST_F(ProcfsWireTest, NoOtherFileIsLongerThanAPage) {
+  for (const auto& row : file_table()) {
+    if (row.is_long) continue;
+    const auto text = row.render(*machine.registry.by_id("box"), 0);
+    ASSERT_TRUE(text) << row.path;
+    EXPECT_LE(text->size(), 4096u) << row.path;
+  }
 }
 
 TEST_F(ProcfsWireTest, ANameThatMayBecomeAnotherContainersIsAskedForEveryTime) {
