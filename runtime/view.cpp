@@ -29,7 +29,7 @@ std::int64_t boottime_offset(const spec::Spec& spec) {
 Result<View> View::open(const spec::Spec& spec, bool required) {
   View view;
   view.required_ = required;
-  if (annotation(spec, "org.nacre.view") == "off") return view;
+  if (annotation(spec, kViewAnnotation) == "off") return view;
   auto client = control::Client::connect();
   if (!client) {
     if (!required) return view;

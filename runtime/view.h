@@ -7,6 +7,7 @@
 
 #include "base/control/protocol.h"
 #include "base/result.h"
+#include "runtime/annotations.h"
 #include "runtime/process/init.h"
 #include "runtime/spec/spec.h"
 #include "runtime/state/store.h"
@@ -43,10 +44,6 @@ class View {
 // cgroup whose limits the view shows, where it is not the container's own. With org.nacre.cpus=physical its
 // CPUs keep the machine's numbers.
 control::Registration registration_of(const spec::Spec& spec, const State& state);
-
-inline constexpr const char* kAffinityAnnotation = "org.nacre.affinity";
-inline constexpr const char* kCpusAnnotation = "org.nacre.cpus";
-inline constexpr const char* kViewCgroupAnnotation = "org.nacre.view.cgroup";
 
 // Tells the daemon, if there is one, that the container is gone.
 void forget_view(const std::string& id);

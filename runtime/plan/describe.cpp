@@ -48,6 +48,9 @@ struct Describe {
   std::string operator()(const OpenTerminal&) const { return "open a terminal"; }
   std::string operator()(const MaskPath& s) const { return "mask " + s.target; }
   std::string operator()(const ReadonlyPath& s) const { return "make " + s.target + " read-only"; }
+  std::string operator()(const CloneUncovered& s) const {
+    return "have " + s.from + " uncovered on " + s.target;
+  }
   std::string operator()(const AttachView&) const { return "attach the container's view of /proc and /sys"; }
   std::string operator()(const ReadonlyRoot&) const { return "make the root read-only"; }
   std::string operator()(const RunCreateHooks&) const { return "run hooks"; }

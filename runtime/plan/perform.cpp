@@ -48,6 +48,7 @@ class Performer {
   Result<> operator()(const OpenTerminal& s);
   Result<> operator()(const MaskPath& s);
   Result<> operator()(const ReadonlyPath& s);
+  Result<> operator()(const CloneUncovered& s);
   Result<> operator()(const AttachView&);
   Result<> operator()(const ReadonlyRoot&) {
     return kernel_.set_attributes(m_.root, MOUNT_ATTR_RDONLY, 0, 0, false);
@@ -153,6 +154,14 @@ Result<> Performer::operator()(const ReadonlyPath& s) {
   const auto mount = TRY(kernel_.clone(target->get(), true));
   TRY(kernel_.set_attributes(mount.get(), MOUNT_ATTR_RDONLY, 0, 0, true));
   return kernel_.attach(mount.get(), target->get());
+}
+
+Result<> Performer::operator()(const CloneUncovered& s) {
+  const auto from = TRY(kernel_.find(m_.root, s.from));
+  if (!from || !TRY(kernel_.on_kernel_filesystem(from->get()))) return {};
+  const auto mount = TRY(kernel_.clone(from->get(), false));
+  const auto target = TRY(kernel_.place(m_.root, s.target, Kernel::Kind::directory));
+  return kernel_.attach(mount.get(), target.get());
 }
 
 Result<> Performer::operator()(const AttachView&) {

@@ -102,6 +102,10 @@ struct MaskPath {
 struct ReadonlyPath {
   std::string target;
 };
+// Another instance of a mount, with nothing on it.
+struct CloneUncovered {
+  std::string from, target;
+};
 struct AttachView {};
 struct ReadonlyRoot {};
 // The rest of the host is still reachable here: prestart, createRuntime and createContainer.
@@ -117,8 +121,8 @@ struct SetRootPropagation {
 using Step =
     std::variant<EnterNamespace, NewCgroupNamespace, NewTimeNamespace, LoopbackUp, SetHostname, SetDomainname,
                  WriteSysctl, SetTreePropagation, AttachRoot, MountFilesystem, BindMount, SetReadonly,
-                 MakeDirectory, MakeSymlink, MakeDevice, OpenTerminal, MaskPath, ReadonlyPath, AttachView,
-                 ReadonlyRoot, RunCreateHooks, EnterRoot, SetRootPropagation>;
+                 MakeDirectory, MakeSymlink, MakeDevice, OpenTerminal, MaskPath, ReadonlyPath, CloneUncovered,
+                 AttachView, ReadonlyRoot, RunCreateHooks, EnterRoot, SetRootPropagation>;
 
 struct Plan {
   std::uint64_t clone_flags = 0;  // CLONE_NEW* for the first process

@@ -58,7 +58,7 @@ bool holds(const std::vector<std::string>& held, std::string_view name) {
 
 }  // namespace
 
-spec::Seccomp default_profile(const std::vector<std::string>& capabilities) {
+spec::Seccomp default_profile(const std::vector<std::string>& capabilities, bool nesting) {
   spec::Seccomp profile;
   profile.default_action = kErrno;
   profile.default_errno_ret = ENOSYS;
@@ -72,7 +72,9 @@ spec::Seccomp default_profile(const std::vector<std::string>& capabilities) {
     auto& list = held ? allowed : refused;
     list.insert(list.end(), group.names.begin(), group.names.end());
   }
-  const bool namespaces = holds(capabilities, "CAP_SYS_ADMIN");
+  const bool namespaces = nesting || holds(capabilities, "CAP_SYS_ADMIN");
+  auto& list = namespaces ? allowed : refused;
+  list.insert(list.end(), namespace_calls().begin(), namespace_calls().end());
   if (namespaces) allowed.insert(allowed.end(), {"clone", "clone3"});
   profile.syscalls.push_back({std::move(allowed), kAllow, {}, {}});
   profile.syscalls.push_back({std::move(refused), kErrno, EPERM, {}});

@@ -13,6 +13,8 @@ namespace nacre::runtime::seccomp {
 // keyrings, clocks, io_uring …) fails with EPERM, unless the container holds the capability that
 // the call needs anyway ("CAP_SYS_ADMIN"). Calls newer than the table fail with ENOSYS, so that
 // libraries fall back to older ones.
-spec::Seccomp default_profile(const std::vector<std::string>& capabilities);
+// `nesting`: new namespaces and mounts are allowed without that capability, for containers with user
+// namespaces of their own in this one.
+spec::Seccomp default_profile(const std::vector<std::string>& capabilities, bool nesting = false);
 
 }  // namespace nacre::runtime::seccomp

@@ -95,9 +95,30 @@ constexpr std::array kRefused = std::to_array<std::string_view>({
     "userfaultfd",
     "swapon",
     "swapoff",
-    "pivot_root",
     "kexec_load",
     "kexec_file_load",
+});
+
+// CAP_SYS_ADMIN in the user namespace of what they change.
+constexpr std::array kNamespaces = std::to_array<std::string_view>({
+    "mount",
+    "umount",
+    "umount2",
+    "mount_setattr",
+    "move_mount",
+    "open_tree",
+    "open_tree_attr",
+    "fsopen",
+    "fsconfig",
+    "fsmount",
+    "fspick",
+    "listmount",
+    "statmount",
+    "pivot_root",
+    "unshare",
+    "setns",
+    "sethostname",
+    "setdomainname",
 });
 
 constexpr std::uint64_t kInt = 0xffffffff;
@@ -150,16 +171,13 @@ constexpr std::array kClone{
 
 Names always_allowed() { return kAllowed; }
 Names always_refused() { return kRefused; }
+Names namespace_calls() { return kNamespaces; }
 std::span<const ArgumentRule> argument_rules() { return kArguments; }
 std::span<const ArgumentRule> clone_rules() { return kClone; }
 
 const std::vector<CapabilityGroup>& capability_groups() {
   static const std::vector<CapabilityGroup> kGroups{
-      {{"CAP_SYS_ADMIN"},
-       {"mount",          "umount",        "umount2",       "mount_setattr", "move_mount",    "open_tree",
-        "open_tree_attr", "fsopen",        "fsconfig",      "fsmount",       "fspick",        "listmount",
-        "statmount",      "unshare",       "setns",         "sethostname",   "setdomainname", "quotactl",
-        "quotactl_fd",    "fanotify_init", "lookup_dcookie"}},
+      {{"CAP_SYS_ADMIN"}, {"quotactl", "quotactl_fd", "fanotify_init", "lookup_dcookie"}},
       {{"CAP_SYS_ADMIN", "CAP_BPF"}, {"bpf"}},
       {{"CAP_SYS_ADMIN", "CAP_PERFMON"}, {"perf_event_open"}},
       {{"CAP_SYS_ADMIN", "CAP_SYSLOG"}, {"syslog"}},

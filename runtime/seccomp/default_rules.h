@@ -25,6 +25,9 @@ struct CapabilityGroup {
 };
 const std::vector<CapabilityGroup>& capability_groups();
 
+// New namespaces and mounts in them: with CAP_SYS_ADMIN, or for containers that hold containers.
+Names namespace_calls();
+
 // The answer for some values of one argument: (argument & mask) == value. Kernel parameters of 32
 // bits are compared in 32 bits, so that rubbish above them cannot slip through.
 struct ArgumentRule {
@@ -34,7 +37,7 @@ struct ArgumentRule {
   int refused_with = 0;  // an errno; 0: allowed
 };
 std::span<const ArgumentRule> argument_rules();
-// The same for containers without CAP_SYS_ADMIN, which may not make namespaces.
+// The same for containers that may not make namespaces.
 std::span<const ArgumentRule> clone_rules();
 
 }  // namespace nacre::runtime::seccomp

@@ -37,6 +37,25 @@ nacre attach "$process" || fail "nacre attach PID"
 equal "memory by number" "$(total)" 131072
 nacre detach "$process"
 
+# The view keeps nobody from making containers in it who could make them before.
+open_box=$(foreign run --detach --network none --cgroup-parent "$NACRE_CGROUP_PARENT/podman" --memory 128m --security-opt seccomp=unconfined \
+  --security-opt unmask=all box sleep 1000)
+nested() { foreign exec "$open_box" unshare -Urmpf --mount-proc true; }
+if nested 2>"$T/err"; then
+  nacre attach "$open_box"
+  ! nested 2>/dev/null || fail "a proc that is covered is enough for this kernel: is --nesting of any use?"
+  nacre detach "$open_box"
+  nacre attach --nesting "$open_box"
+  equal "memory with --nesting" "$(foreign exec "$open_box" awk '/^MemTotal:/ {print $2}' /proc/meminfo)" 131072
+  nested || fail "attached with --nesting, no proc can be mounted"
+  nacre detach "$open_box"
+  nested || fail "detached, no proc can be mounted"
+  [ -z "$(foreign exec "$open_box" ls -A /dev/.nacre 2>/dev/null)" ] || fail "/dev/.nacre is left"
+else
+  echo "not tested: --nesting: $(cat "$T/err")"
+fi
+foreign rm --force --time 0 "$open_box" >/dev/null
+
 # One clear line each.
 for wrong in 999999999 0 nonsense 0123456789abcdef $$; do
   exits 125 nacre attach "$wrong"

@@ -62,6 +62,9 @@ for runtime in runc crun; do
   # busybox asks sysinfo(2), which the hook alone does not change.
   nacre seccomp-profile >"$T/seccomp.json"
   equal "$runtime, sysinfo(2)" "$(limited --security-opt "seccomp=$T/seccomp.json" box free | awk '/^Mem:/ {print $2}')" 131072
+  # Containers in it.
+  equal "$runtime, nested" "$(limited --security-opt seccomp=unconfined --security-opt unmask=all --annotation org.nacre.nesting=on box \
+    sh -c 'unshare -Urmpf --mount-proc true && awk "/^MemTotal:/ {print \$2}" /proc/meminfo')" 131072
   # Another one's first process, and its pid namespace.
   pause=$(limited -d box sleep 1000)
   equal "$runtime, another's pid namespace" "$(limited --memory 64m --pid "container:$pause" box sh -c "$look" | sed -n 1p)" 65536

@@ -28,11 +28,12 @@ CLI::App* declare_view_command(CLI::App& app, Action& chosen, const char* name, 
 }  // namespace
 
 void declare_attach(CLI::App& app, Action& chosen) {
-  auto physical_cpus = std::make_shared<bool>(false);
-  declare_view_command(app, chosen, "attach",
-                       "Give a running container of any engine its own view of /proc and /sys",
-                       [=](pid_t process) { return attach_view(process, *physical_cpus); })
-      ->add_flag("--physical-cpus", *physical_cpus, "Its CPUs keep the machine's numbers");
+  auto options = std::make_shared<ViewOptions>();
+  auto* const command = declare_view_command(
+      app, chosen, "attach", "Give a running container of any engine its own view of /proc and /sys",
+      [=](pid_t process) { return attach_view(process, *options); });
+  command->add_flag("--physical-cpus", options->physical_cpus, "Its CPUs keep the machine's numbers");
+  command->add_flag("--nesting", options->nesting, "It may hold containers with user namespaces");
 }
 
 void declare_detach(CLI::App& app, Action& chosen) {

@@ -18,7 +18,7 @@ namespace {
 struct Options {
   bool lxc = false;
   bool if_running = false;
-  bool physical_cpus = false;
+  ViewOptions view;
   std::vector<std::string> lxc_words;  // its name, "lxc", "mount": in the environment, too
 };
 
@@ -27,7 +27,8 @@ Result<int> hook(const Options& options) {
       TRY(options.lxc
               ? starting_lxc_container()
               : starting_oci_container(TRY(during("read the container state", sys::read_all(STDIN_FILENO)))));
-  container.physical_cpus |= options.physical_cpus;
+  container.options.physical_cpus |= options.view.physical_cpus;
+  container.options.nesting |= options.view.nesting;
   auto given = during("container " + container.id, give_view(container));
   if (given) return 0;
   const int code = given.error().code;
@@ -47,7 +48,8 @@ void declare_hook(CLI::App& app, Action& chosen) {
   command->add_flag("--lxc", options->lxc, "Called by LXC, as lxc.hook.mount");
   command->add_flag("--if-running", options->if_running,
                     "Without nacre-procfs the container starts with the machine's /proc");
-  command->add_flag("--physical-cpus", options->physical_cpus, "Its CPUs keep the machine's numbers");
+  command->add_flag("--physical-cpus", options->view.physical_cpus, "Its CPUs keep the machine's numbers");
+  command->add_flag("--nesting", options->view.nesting, "It may hold containers with user namespaces");
   command->add_option("ARGUMENT", options->lxc_words, "What LXC adds")->needs("--lxc");
   command->callback([=, &chosen] { chosen = [=] { return hook(*options); }; });
 }

@@ -66,6 +66,7 @@ void declare_run(CLI::App& app, Action& chosen) {
   command->add_option("--cpus", typed->cpus, "Limit of CPU time, in CPUs (1.5)");
   command->add_option("--cpuset-cpus", typed->cpuset, "CPUs it may run on (0-1,3)");
   command->add_flag("--physical-cpus", options.physical_cpus, "Its CPUs keep the machine's numbers");
+  command->add_flag("--nesting", options.nesting, "It may hold containers with user namespaces");
   command->add_option("--pids-limit", typed->pids_limit,
                       "Limit of processes and threads (default 2048); -1: none");
   command->add_option("-e,--env", typed->environment, "Environment variable, NAME=VALUE or NAME")

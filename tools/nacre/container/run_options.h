@@ -28,6 +28,7 @@ struct RunOptions {
   std::optional<std::uint64_t> cpus;            // units of 1e-9 CPU
   std::string cpuset;                           // "0-3"
   bool physical_cpus = false;                   // they keep the machine's numbers
+  bool nesting = false;                         // it may hold containers with user namespaces
   std::int64_t pids_limit = 2048;               // -1: no limit
   std::vector<std::string> environment;         // K=V
   std::vector<Volume> volumes;

@@ -7,10 +7,10 @@
 
 #include "base/parse.h"
 #include "base/sys/file.h"
+#include "runtime/annotations.h"
 #include "runtime/capabilities.h"
 #include "runtime/seccomp/default_profile.h"
 #include "runtime/spec/defaults.h"
-#include "runtime/view.h"
 
 namespace nacre::tool {
 namespace {
@@ -94,6 +94,7 @@ spec::Spec spec_for(const Record& record, const RunOptions& options, const Resol
     config.process->env.push_back("HOSTNAME=" + config.hostname);
 
   if (options.physical_cpus) config.annotations[runtime::kCpusAnnotation] = "physical";
+  if (options.nesting) config.annotations[runtime::kNestingAnnotation] = "on";
 
   auto& isolation = config.linux_;
   isolation.namespaces = {{"mount", ""}, {"uts", ""}, {"ipc", ""}, {"pid", ""}, {"cgroup", ""}, {"time", ""}};
@@ -106,7 +107,7 @@ spec::Spec spec_for(const Record& record, const RunOptions& options, const Resol
   // The limits again, so that programs which read their own cgroup see them too.
   isolation.resources = outer_resources(options);
   isolation.resources.pids_limit = options.pids_limit;
-  isolation.seccomp = seccomp::default_profile(capabilities::default_capabilities());
+  isolation.seccomp = seccomp::default_profile(capabilities::default_capabilities(), options.nesting);
 
   config.mounts.push_back(bind_mount(record.directory() + "/hosts", "/etc/hosts", false));
   config.mounts.push_back(bind_mount(record.directory() + "/hostname", "/etc/hostname", false));

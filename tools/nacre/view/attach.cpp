@@ -3,8 +3,8 @@
 
 #include <fcntl.h>
 
-#include <algorithm>
 #include <functional>
+#include <ranges>
 #include <string>
 #include <vector>
 
@@ -44,35 +44,27 @@ Result<int> inside(const Target& target, const std::function<Result<int>()>& act
                 sys::in_mount_namespace(target.pidfd.get(), action));
 }
 
-// Where the view is, as the container names it. The topmost first, so that each is there when its turn comes.
-Result<std::vector<std::string>> places_of_view(pid_t process) {
-  const auto text = TRY(sys::read_file(proc(process, "mountinfo")));
-  std::vector<std::string> places;
-  for (const auto& mount : TRY(sys::parse_mountinfo(text)))
-    if (mount.type == "fuse" && mount.source == "nacre-procfs") places.push_back(mount.mountpoint);
-  std::ranges::reverse(places);
-  return places;
-}
-
 Result<int> detach_all(const std::vector<std::string>& places) {
   int count = 0;
-  for (const auto& place : places)
+  // The topmost first, so that each is there when its turn comes.
+  for (const auto& place : std::views::reverse(places))
     if (sys::detach_mount(place)) ++count;
+  remove_uncovered();
   return count;
 }
 
 }  // namespace
 
-Result<> attach_view(pid_t process, bool physical_cpus) {
+Result<> attach_view(pid_t process, const ViewOptions& options) {
   const auto target = TRY(open_target(process));
   TRY(ensure_view_daemon());
   auto client = TRY(control::Client::connect());
   const auto name = "process " + std::to_string(process);
-  auto registered = client.add(registration_of(target.id, process, physical_cpus));
+  auto registered = client.add(registration_of(target.id, process, options));
   if (!registered && registered.error().code == EEXIST)
     return bad_input(name + " has a view already: take it away with: nacre detach");
   const auto mounts = TRY(during("register with nacre-procfs", std::move(registered)));
-  const auto count = inside(target, [&] { return put_over_kernel_files(mounts, "/"); });
+  const auto count = inside(target, [&] { return put_over_kernel_files(mounts, "/", options); });
   if (count && *count > 0) return {};
   static_cast<void>(client.remove(target.id));
   if (!count) return std::unexpected(count.error());
@@ -81,7 +73,7 @@ Result<> attach_view(pid_t process, bool physical_cpus) {
 
 Result<> detach_view(pid_t process) {
   const auto target = TRY(open_target(process));
-  const auto places = TRY(places_of_view(process));
+  const auto places = TRY(places_of_view(std::to_string(process)));
   const auto count = TRY(inside(target, [&] { return detach_all(places); }));
   auto client = control::Client::connect();
   if (client) static_cast<void>(client->remove(target.id));

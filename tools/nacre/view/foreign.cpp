@@ -3,11 +3,17 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <string_view>
 
 #include "base/parse.h"
 #include "base/sys/file.h"
 #include "base/sys/mount.h"
+#include "runtime/annotations.h"
 
 namespace nacre::tool {
 namespace {
@@ -34,30 +40,83 @@ bool has_own_time(pid_t process) {
   return machine && its && *machine != *its;
 }
 
+constexpr std::array kKernelTrees{"proc", "sys"};
+constexpr std::string_view kUncoveredName =
+    std::string_view(runtime::kUncovered).substr(std::string_view("/dev/").size());
+
+bool is_kernels(int file) {
+  struct statfs fs {};
+  return ::fstatfs(file, &fs) == 0 && (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC);
+}
+
+// The directory `name` of `parent`, made if it is not there; no symlink.
+Result<UniqueFd> make_directory(int parent, const char* name) {
+  if (::mkdirat(parent, name, 0755) != 0 && errno != EEXIST) return fail(errno);
+  return sys::open_at(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+}
+
+Result<> clone_uncovered(int root, const char* tree) {
+  const auto from = sys::open_beneath(root, tree, O_PATH | O_DIRECTORY);
+  if (!from || !is_kernels(from->get())) return {};
+  const auto mount = TRY(sys::clone_mount(from->get(), "", false));
+  const auto dev = TRY(sys::open_beneath(root, "dev", O_PATH | O_DIRECTORY));
+  const auto parent = TRY(make_directory(dev.get(), kUncoveredName.data()));
+  return sys::attach_mount(mount.get(), TRY(make_directory(parent.get(), tree)).get(), "");
+}
+
 }  // namespace
 
-control::Registration registration_of(std::string id, pid_t init, bool physical_cpus) {
+control::Registration registration_of(std::string id, pid_t init, const ViewOptions& options) {
   return {.id = std::move(id),
           .init = init,
           .cgroup_path = {},
           .boottime_offset = boottime_offset(init),
           .own_time_namespace = has_own_time(init),
-          .physical_cpus = physical_cpus};
+          .physical_cpus = options.physical_cpus};
 }
 
-Result<int> put_over_kernel_files(const std::vector<control::ViewMount>& mounts, const std::string& root) {
+Result<int> put_over_kernel_files(const std::vector<control::ViewMount>& mounts, const std::string& root,
+                                  const ViewOptions& options) {
   const auto directory =
       TRY(during("open " + root, sys::open_at(AT_FDCWD, root.c_str(), O_PATH | O_DIRECTORY)));
+  if (options.nesting)
+    for (const auto* const name : kKernelTrees)
+      TRY(during("have /" + std::string(name) + " uncovered for containers in it",
+                 clone_uncovered(directory.get(), name)));
   int count = 0;
   for (const auto& one : mounts) {
     const auto place = sys::open_beneath(directory.get(), one.target.c_str() + 1, O_PATH);
     if (!place) continue;
-    struct statfs fs {};
-    if (::fstatfs(place->get(), &fs) != 0 || (fs.f_type != PROC_SUPER_MAGIC && fs.f_type != SYSFS_MAGIC))
-      continue;
+    if (!is_kernels(place->get())) continue;
     if (sys::attach_mount(one.mount.get(), place->get(), "")) ++count;
   }
   return count;
+}
+
+Result<std::vector<std::string>> places_of_view(const std::string& process) {
+  const auto text = TRY(sys::read_file("/proc/" + process + "/mountinfo"));
+  std::vector<std::string> places;
+  for (auto& mount : TRY(sys::parse_mountinfo(text)))
+    if (mount.type == "fuse" && mount.source == "nacre-procfs") places.push_back(std::move(mount.mountpoint));
+  return places;
+}
+
+Result<std::vector<control::ViewMount>> own_view() {
+  std::vector<control::ViewMount> mounts;
+  for (auto& place : TRY(places_of_view("self")))
+    if (place.starts_with("/proc/") || place.starts_with("/sys/")) {
+      auto mount = TRY(during("clone " + place, sys::clone_mount(AT_FDCWD, place.c_str(), false)));
+      mounts.push_back({std::move(place), std::move(mount)});
+    }
+  return mounts;
+}
+
+void remove_uncovered() {
+  for (const auto* const tree : kKernelTrees) {
+    const auto place = std::string(runtime::kUncovered) + "/" + tree;
+    if (sys::detach_mount(place)) ::rmdir(place.c_str());
+  }
+  ::rmdir(runtime::kUncovered);
 }
 
 }  // namespace nacre::tool

@@ -12,7 +12,7 @@
 #include "base/sys/file.h"
 #include "base/sys/mount.h"
 #include "base/sys/process.h"
-#include "tools/nacre/view/foreign.h"
+#include "runtime/annotations.h"
 
 namespace nacre::tool {
 namespace {
@@ -79,10 +79,11 @@ Result<pid_t> find_init(pid_t number) {
 
 Result<int> place(const StartingContainer& container, const std::vector<control::ViewMount>& mounts) {
   const auto init = std::to_string(container.init);
-  if (TRY(mounts_of("self")) == TRY(mounts_of(init))) return put_over_kernel_files(mounts, container.root);
+  if (TRY(mounts_of("self")) == TRY(mounts_of(init)))
+    return put_over_kernel_files(mounts, container.root, container.options);
   const auto its = TRY(sys::open_at(AT_FDCWD, ("/proc/" + init + "/ns/mnt").c_str(), O_RDONLY));
   return during("in the mounts of process " + init, sys::in_mount_namespace(its.get(), [&] {
-                  return put_over_kernel_files(mounts, container.root);
+                  return put_over_kernel_files(mounts, container.root, container.options);
                 }));
 }
 
@@ -95,7 +96,8 @@ Result<StartingContainer> starting_oci_container(std::string_view state) {
   StartingContainer container{.id = text_at(json, "id"), .init = 0, .root = {}};
   if (const auto annotations = json.find("annotations");
       annotations != json.end() && annotations->is_object())
-    container.physical_cpus = text_at(*annotations, "org.nacre.cpus") == "physical";
+    container.options = {.physical_cpus = text_at(*annotations, runtime::kCpusAnnotation) == "physical",
+                         .nesting = text_at(*annotations, runtime::kNestingAnnotation) == "on"};
   const auto bundle = text_at(json, "bundle");
   if (container.id.empty() || bundle.empty())
     return bad_input("the container state names no id or no bundle");
@@ -123,10 +125,17 @@ Result<StartingContainer> starting_lxc_container() {
 }
 
 Result<> give_view(const StartingContainer& container) {
-  auto client = TRY(control::Client::connect());
+  auto connected = control::Client::connect();
+  if (!connected) {
+    const auto inherited = own_view();
+    if (!inherited || inherited->empty()) return std::unexpected(std::move(connected.error()));
+    TRY(place(container, *inherited));
+    return {};
+  }
+  auto client = std::move(*connected);
   const auto mounts =
       TRY(during("register with nacre-procfs",
-                 client.add(registration_of(container.id, container.init, container.physical_cpus))));
+                 client.add(registration_of(container.id, container.init, container.options))));
   const auto count = place(container, mounts);
   if (count && *count > 0) return {};
   static_cast<void>(client.remove(container.id));

@@ -130,6 +130,15 @@ TEST_F(Perform, TheViewIsAttachedWhereTheKernelsFilesAre) {
             "find /sys/devices/system/cpu\n");
 }
 
+TEST_F(Perform, WhatIsUncoveredIsTheKernels) {
+  kernel_.on_proc("/proc");
+  EXPECT_THAT(perform(CloneUncovered{"/proc", "/dev/.nacre/proc"}), Succeeds());
+  EXPECT_THAT(perform(CloneUncovered{"/sys", "/dev/.nacre/sys"}), Succeeds());
+  EXPECT_EQ(kernel_.text(),
+            "find /proc\nclone /proc\nplace /dev/.nacre/proc\nattach clone of /proc on /dev/.nacre/proc\n"
+            "find /sys\n");
+}
+
 TEST_F(Perform, TheTerminalIsTheConsole) {
   std::string given;
   materials_.give_terminal = [&](UniqueFd) {

@@ -217,6 +217,18 @@ TEST_F(DefaultProfileTest, CapabilitiesOpenTheirCalls) {
   EXPECT_EQ(verdict("keyctl"), kRefused) << "keyrings are not per container";
 }
 
+TEST_F(DefaultProfileTest, NestingAllowsNamespacesAndNoMore) {
+  auto compiled = compile(default_profile({}, true));
+  ASSERT_THAT(compiled, test::Succeeds());
+  program_ = std::move(*compiled);
+  for (const auto* name : {"mount", "pivot_root", "unshare", "setns", "open_tree", "clone3"})
+    EXPECT_EQ(verdict(name), kAllowed) << name;
+  EXPECT_EQ(verdict("clone", {CLONE_NEWUSER | SIGCHLD}), kAllowed);
+  for (const auto* name :
+       {"bpf", "perf_event_open", "quotactl", "keyctl", "init_module", "userfaultfd", "swapon"})
+    EXPECT_EQ(verdict(name), kRefused) << name;
+}
+
 #ifdef __x86_64__
 TEST_F(DefaultProfileTest, OldAndForeignProgramsWorkToo) {
   EXPECT_EQ(run_filter(program_, {3, {}, AUDIT_ARCH_I386}), kAllowed) << "read";
