@@ -64,11 +64,11 @@ Text one(Container&, std::size_t) { return std::string("1\n"); }
 // One package of N cores without threads: every CPU is its own core; one node with all memory.
 constexpr std::array kFiles{
     FileRow{.path = "proc/cpuinfo", .render = cpuinfo, .is_long = true},
-    FileRow{"proc/diskstats", diskstats},
+    FileRow{.path = "proc/diskstats", .render = diskstats, .is_long = true},
     FileRow{.path = "proc/interrupts", .render = interrupts, .is_long = true},
     FileRow{"proc/loadavg", loadavg},
     FileRow{"proc/meminfo", meminfo},
-    FileRow{"proc/partitions", partitions},
+    FileRow{.path = "proc/partitions", .render = partitions, .is_long = true},
     FileRow{"proc/pressure/cpu", cpu_pressure, "cpu"},
     FileRow{"proc/pressure/io", io_pressure, "io"},
     FileRow{"proc/pressure/irq", irq_pressure, "irq"},

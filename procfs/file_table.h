@@ -16,7 +16,7 @@ struct FileRow {
   Result<std::string> (*render)(Container& container, std::size_t cpu);
   // The resource whose pressure can be waited for; null: nothing can be written.
   const char* pressure = nullptr;
-  // Longer than a page, or may be on a machine with many CPUs.
+  // Longer than a page, or may be on a machine with many CPUs or disks.
   bool is_long = false;
 };
 std::span<const FileRow> file_table();

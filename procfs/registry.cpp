@@ -237,6 +237,10 @@ void Registry::forget(const std::string& id) {
       above != by_cgroup_.end() && above->second == container)
     by_cgroup_.erase(above);
   by_id_.erase(found);
+  // Another one of the same cgroup is found by it again.
+  for (const auto& [other, member] : by_id_)
+    if (member.container->cgroup_path() == container->cgroup_path())
+      by_cgroup_[container->cgroup_path()] = member.container;
   container->retire();
   erase(container->number());
   for (const auto& directory : container->places().own_directories()) sources_.files.close_below(directory);

@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 #include <array>
-#include <thread>
+#include <future>
+#include <system_error>
 
 #include "base/parse.h"
 #include "base/sys/checked.h"
@@ -96,9 +97,11 @@ Result<int> in_mount_namespace(int descriptor, const std::function<Result<int>()
     TRY(succeed([&] { return ::setns(descriptor, CLONE_NEWNS); }));
     return action();
   };
-  Result<int> outcome = 0;
-  std::thread([&] { outcome = enter_and_act(); }).join();
-  return outcome;
+  try {
+    return std::async(std::launch::async, enter_and_act).get();
+  } catch (const std::system_error& failure) {
+    return fail(failure.code().value(), "start a thread");
+  }
 }
 
 Result<std::vector<MountInfo>> parse_mountinfo(std::string_view text) {

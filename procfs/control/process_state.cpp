@@ -2,8 +2,6 @@
 #include "procfs/control/process_state.h"
 
 #include <algorithm>
-#include <cstdint>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 namespace nacre::procfs {
@@ -24,18 +22,13 @@ Result<ProcessState> parse_process_state(std::string_view text) {
   const auto json = Json::parse(text, nullptr, false);
   if (!json.is_object()) return bad_input("no container process state: not a JSON object");
   const auto& fds = member(json, "fds");
-  const auto& process = member(json, "pid");
   const auto& container = member(json, "state");
-  if (!fds.is_array() || !process.is_number_integer() || !container.is_object())
+  if (!fds.is_array() || !member(json, "pid").is_number_integer() || !container.is_object())
     return bad_input("no container process state: it has fds, pid and state");
-  const auto number = process.get<std::int64_t>();
-  if (number <= 0 || number > std::numeric_limits<pid_t>::max())
-    return bad_input("container process state with the pid " + std::to_string(number));
   const auto listener = std::ranges::find(fds, Json("seccompFd"));
   if (listener == fds.end()) return bad_input("container process state without a seccompFd");
 
   ProcessState state;
-  state.process = static_cast<pid_t>(number);
   if (const auto& id = member(container, "id"); id.is_string()) state.container = id.get<std::string>();
   state.listener = static_cast<std::size_t>(listener - fds.begin());
   return state;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -15,7 +13,6 @@ namespace nacre::procfs {
 // runtime-spec, config-linux, "The Container Process State").
 struct ProcessState {
   std::string container;     // its id
-  pid_t process = 0;         // that is filtered, in the runtime's pid namespace
   std::size_t listener = 0;  // which of the descriptors
 };
 Result<ProcessState> parse_process_state(std::string_view text);

@@ -188,7 +188,9 @@ Result<SharedMounts> share(Estate& estate, const std::string& wanted) {
 Result<int> serve(const Options& options, const std::string& directory,
                   const cgroup::Hierarchies& hierarchies, FdStore& store, bool systemd, Estate estate,
                   const std::function<void()>& on_ready) {
-  TRY(confine());
+  // Nobody needs the host's mounts otherwise.
+  if (options.shared.empty()) estate.space.outside.reset();
+  TRY(confine(!options.shared.empty()));
   SystemClock clock;
   HotFiles files;
   LoadTracker tracker(files);

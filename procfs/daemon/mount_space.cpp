@@ -75,10 +75,9 @@ Result<MountSpace> enter_mount_space(const std::string& directory, const std::st
   if (const auto reduced = reduce_root(directory, mountpoint, cgroup_mounts); !reduced)
     log::debug("keeping the host's mounts in view: " + reduced.error().message());
   const std::vector<sys::FsParameter> parameters{
-      {"source", "nacre-procfs"},  {"fd", std::to_string(space.fuse.get())},
-      {"rootmode", "40555"},       {"user_id", "0"},
-      {"group_id", "0"},           {"allow_other", ""},
-      {"default_permissions", ""},
+      {"source", "nacre-procfs"}, {"fd", std::to_string(space.fuse.get())},
+      {"rootmode", "40555"},      {"user_id", "0"},
+      {"group_id", "0"},          {"allow_other", ""},
   };
   space.root =
       TRY(during("mount the file system", sys::new_mount("fuse", parameters, kHarmless | MOUNT_ATTR_RDONLY)));

@@ -17,8 +17,7 @@ namespace nacre::procfs {
 namespace {
 
 constexpr double kForever = 1e6;  // seconds
-// Files of no size are taken for empty, and sendfile(2), splice(2) and programs that trust the size read no
-// further than that.
+// Files of no size are taken for empty, and programs that trust the size read no further than that.
 constexpr std::size_t kPage = 4096;
 // Of a long file that was not looked at yet.
 constexpr std::size_t kEnough = 1u << 20;
@@ -120,7 +119,19 @@ OpenFiles::Handle handle_of(fuse_req_t req, fuse_ino_t ino, const fuse_file_info
   return {info.fh, NodeId::from(ino), caller_of(req)};
 }
 
+// Since Linux 6.5 sendfile(2) and splice(2) read through the page cache, whatever open() was answered. What
+// one caller is told must not be told to the next, and a text that is longer than the last one would be cut:
+// they are refused, and programs read(2) instead. Only reads for the page cache have no lock owner.
+bool is_for_page_cache() {
+  const auto request = fuse::RawRequest::current().body<fuse_read_in>();
+  return request && (request->read_flags & FUSE_READ_LOCKOWNER) == 0;
+}
+
 void op_read(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offset, fuse_file_info* info) {
+  if (is_for_page_cache()) {
+    fuse_reply_err(req, EINVAL);
+    return;
+  }
   const auto start = static_cast<std::uint64_t>(offset);
   answer(
       req, [&](FileSystem& fs) { return fs.files.text(handle_of(req, ino, *info), start); },

@@ -76,9 +76,10 @@ Result<std::shared_ptr<PressureTrigger>> PressureTriggers::arm(const std::string
   std::shared_ptr<PressureTrigger> trigger;
   {
     const std::lock_guard lock(mutex_);
-    auto& here = at_path_[path];
-    if (triggers_.size() >= kMost || here >= kMostAtPath) return fail(ENOSPC);
-    ++here;
+    const auto here = at_path_.find(path);
+    if (triggers_.size() >= kMost || (here != at_path_.end() && here->second >= kMostAtPath))
+      return fail(ENOSPC);
+    ++at_path_[path];
     number = ++last_;
     // Closing the file takes it out of the epoll set, too.
     trigger = {new PressureTrigger(std::move(*file)), [this, number, path](PressureTrigger* gone) {

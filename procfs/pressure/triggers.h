@@ -50,14 +50,14 @@ class PressureTriggers {
   // them. EOPNOTSUPP: nobody counts pressure at `path`; it is empty then. ENOSPC: there are very many, at
   // this path or altogether. It is there for as long as it is held.
   Result<std::shared_ptr<PressureTrigger>> arm(const std::string& path, std::string_view text);
+  static constexpr std::size_t kMostAtPath = 128;
+  static constexpr std::size_t kMost = 1u << 14;
 
  private:
   PressureTriggers(UniqueFd epoll, UniqueFd stop) : epoll_(std::move(epoll)), stop_(std::move(stop)) {}
   void work();
   void forget(std::uint64_t number, const std::string& path);
 
-  static constexpr std::size_t kMostAtPath = 128;
-  static constexpr std::size_t kMost = 1u << 14;
   UniqueFd epoll_, stop_;
   std::mutex mutex_;  // the table; leaf
   std::unordered_map<std::uint64_t, std::weak_ptr<PressureTrigger>> triggers_;

@@ -30,6 +30,8 @@ Result<HostMemory> Host::memory() {
 std::uint64_t Host::transparent_huge_page() {
   if (!transparent_huge_page_) {
     const auto text = sys::read_file(root_ + "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size");
+    // A kernel without them has none to count.
+    if (!text && text.error().code != ENOENT) return 0;
     const auto bytes = text ? parse_int<std::uint64_t>(trim(*text)) : std::nullopt;
     transparent_huge_page_ = bytes.value_or(0) / 1024;
   }

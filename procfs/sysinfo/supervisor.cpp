@@ -85,7 +85,7 @@ std::size_t Supervisor::go_on() {
     last_key_ = std::max(last_key_, *key);
     // One that is not registered any more may run on all the same, with its calls trapped.
     const auto container = registry_.by_number(static_cast<ContainerNumber>(*number));
-    left[*key] = std::make_shared<Watch>(container, std::move(listener), true, std::move(name));
+    left[*key] = std::make_shared<Watch>(container, std::move(listener), true, name);
   }
   kept_.listeners.clear();
   // Each stays in its slot until that slot's thread has answered it: a caller's memory may hold it up.

@@ -9,7 +9,7 @@ containers=${NACRE_TEST_CONTAINERS:-6}
 
 nacre-procfs --mount "$T/shared"
 keeper=$(cat "$NACRE_PROCFS_DIR/pid")
-trap 'nacre rm --force --all >/dev/null 2>&1 || true' EXIT
+trap 'touch "$T/killed-all"; nacre rm --force --all >/dev/null 2>&1 || true' EXIT
 # free asks sysinfo(2) and reads /proc/meminfo; busybox reads a line byte by byte, in which a text may change.
 # shellcheck disable=SC2016 # the container's shell
 loop='n=0 user=0 idle=0 up=0

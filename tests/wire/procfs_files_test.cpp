@@ -69,6 +69,7 @@ class ProcfsWireTest : public ::testing::Test {
     in.fh = handle;
     in.offset = offset;
     in.size = size;
+    in.read_flags = FUSE_READ_LOCKOWNER;
     return call(opcode, node, wire_bytes(in));
   }
   // The error of writing to a file that is opened for it.
@@ -126,7 +127,7 @@ TEST_F(ProcfsWireTest, AFileIsReadOnlyOfSomeSizeAndItsNameLasts) {
   EXPECT_EQ(attr.mtime, 1234u);
 }
 
-// Programs that trust the size, and sendfile(2), read no further; tail(1) looks for the end near it.
+// Programs that trust the size read no further; tail(1) looks for the end near it.
 TEST_F(ProcfsWireTest, ALongFileIsSaidToBeAsLongAsItsText) {
   for (const std::size_t length : {100u, 5000u, 9000u}) {
     std::string cpuinfo;
@@ -171,6 +172,16 @@ TEST_F(ProcfsWireTest, OpenTellsTheKernelNotToCacheAndNotToFlush) {
   EXPECT_TRUE(opened.open_flags & FOPEN_DIRECT_IO);
   EXPECT_TRUE(opened.open_flags & FOPEN_NOFLUSH);
   EXPECT_FALSE(opened.open_flags & FOPEN_KEEP_CACHE);
+}
+
+// It would keep the text for whoever comes next.
+TEST_F(ProcfsWireTest, ThePageCacheGetsNothing) {
+  const auto node = walk("containers/box/proc/meminfo");
+  fuse_read_in in{};
+  in.fh = open(node).as<fuse_open_out>().fh;
+  in.size = 4096;
+  EXPECT_EQ(call(FUSE_READ, node, wire_bytes(in)).error, EINVAL);
+  EXPECT_THAT(read(node, in.fh, 0, 4096).body, StartsWith("MemTotal:"));
 }
 
 TEST_F(ProcfsWireTest, ReadsAreSlicesOfOneText) {

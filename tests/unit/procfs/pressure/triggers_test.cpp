@@ -43,5 +43,21 @@ TEST(PressureTriggers, TakeWhatTheKernelTakesOfOrdinaryUsers) {
   EXPECT_THAT((*triggers)->arm("/nowhere/cpu.pressure", "some 150000 2000000"), FailsWith(EOPNOTSUPP));
 }
 
+// The machine's own file, which waits as a cgroup's does.
+TEST(PressureTriggers, OnePathHasOnlySoMany) {
+  const std::string path = "/proc/pressure/cpu";
+  const auto triggers = *PressureTriggers::start();
+  std::vector<std::shared_ptr<PressureTrigger>> held;
+  for (std::size_t i = 0; i < PressureTriggers::kMostAtPath; ++i) {
+    auto trigger = triggers->arm(path, "some 2000000 2000000");
+    if (!trigger) return;  // a machine without, or a user who may not
+    held.push_back(std::move(*trigger));
+  }
+  EXPECT_THAT(triggers->arm(path, "some 2000000 2000000"), FailsWith(ENOSPC));
+  EXPECT_THAT(triggers->arm("/proc/pressure/io", "some 2000000 2000000"), test::Succeeds());
+  held.pop_back();
+  EXPECT_THAT(triggers->arm(path, "some 2000000 2000000"), test::Succeeds());
+}
+
 }  // namespace
 }  // namespace nacre::procfs

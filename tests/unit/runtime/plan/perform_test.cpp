@@ -135,7 +135,7 @@ TEST_F(Perform, WhatIsUncoveredIsTheKernels) {
   EXPECT_THAT(perform(CloneUncovered{"/proc", "/dev/.nacre/proc"}), Succeeds());
   EXPECT_THAT(perform(CloneUncovered{"/sys", "/dev/.nacre/sys"}), Succeeds());
   EXPECT_EQ(kernel_.text(),
-            "find /proc\nclone /proc\nplace /dev/.nacre/proc\nattach clone of /proc on /dev/.nacre/proc\n"
+            "find /proc\nclone /proc\nplace /dev/.nacre/proc/\nattach clone of /proc on /dev/.nacre/proc\n"
             "find /sys\n");
 }
 
