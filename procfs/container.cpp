@@ -152,7 +152,10 @@ Result<std::shared_ptr<const DiskViews>> Container::look_at_disks() {
   auto disks = std::make_shared<DiskViews>();
   for (const auto& io : disk_counters_.advance(sample))
     if (auto disk = sources_.host.disk(io.major, io.minor))
-      disks->push_back({std::move(disk->name), disk->kib, io});
+      disks->push_back({.name = std::move(disk->name),
+                        .kib = disk->kib,
+                        .number = sources_.disk_numbers->of(io.major, io.minor),
+                        .io = io});
   if (!disks->empty()) keep(kDisk, disk_counters_.state());
   return disks;
 }

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "procfs/sample/disk_numbers.h"
 #include "procfs/sample/host.h"
 #include "procfs/sample/hot_files.h"
 #include "procfs/sample/places.h"
@@ -37,8 +38,9 @@ struct Sources {
   HotFiles& files;
   Host& host;
   const Clock& clock;
-  StateFile* state = nullptr;      // where a successor of this daemon finds what was; null: nowhere
-  LoadTracker* tracker = nullptr;  // ticks those whose load is read; null: nobody
+  StateFile* state = nullptr;           // where a successor of this daemon finds what was; null: nowhere
+  LoadTracker* tracker = nullptr;       // ticks those whose load is read; null: nobody
+  DiskNumbers* disk_numbers = nullptr;  // the registry's
 };
 
 // One container: where its numbers come from and what they were when last looked at.

@@ -61,6 +61,36 @@ Text empty(Container&, std::size_t) { return std::string("\n"); }
 Text zero(Container&, std::size_t) { return std::string("0\n"); }
 Text one(Container&, std::size_t) { return std::string("1\n"); }
 
+// The disk with that number, as long as the container has it.
+Result<DiskView> disk_of(Container& c, std::size_t number) {
+  for (const auto& disk : *TRY(c.disks()))
+    if (disk.number == number) return disk;
+  return fail(ENODEV);
+}
+Text disk_stat(Container& c, std::size_t number) { return render_disk_stat(TRY(disk_of(c, number))); }
+Text disk_device(Container& c, std::size_t number) {
+  const auto disk = TRY(disk_of(c, number));
+  return std::to_string(disk.io.major) + ":" + std::to_string(disk.io.minor) + "\n";
+}
+// In sectors of 512 bytes.
+Text disk_size(Container& c, std::size_t number) {
+  return std::to_string(TRY(disk_of(c, number)).kib * 2) + "\n";
+}
+
+Result<std::vector<Instance>> cpus(Container& c) {
+  std::vector<Instance> found;
+  for (const auto number : TRY(c.cpu())->numbers)
+    found.push_back({"cpu" + std::to_string(number), static_cast<std::uint16_t>(number)});
+  return found;
+}
+Result<std::vector<Instance>> disks(Container& c) {
+  std::vector<Instance> found;
+  for (const auto& disk : *TRY(c.disks()))
+    if (disk.number) found.push_back({disk.name, *disk.number});
+  return found;
+}
+constexpr std::array kInstances{InstanceRow{"cpu#", cpus}, InstanceRow{"disk#", disks}};
+
 // One package of N cores without threads: every CPU is its own core; one node with all memory.
 constexpr std::array kFiles{
     FileRow{.path = "proc/cpuinfo", .render = cpuinfo, .is_long = true},
@@ -80,6 +110,11 @@ constexpr std::array kFiles{
     FileRow{"proc/uptime", uptime},
     FileRow{.path = "proc/vmstat", .render = vmstat, .is_long = true},
     FileRow{.path = "proc/zoneinfo", .render = zoneinfo, .is_long = true},
+    FileRow{"sys/block/disk#/dev", disk_device},
+    FileRow{"sys/block/disk#/removable", zero},
+    FileRow{"sys/block/disk#/ro", zero},
+    FileRow{"sys/block/disk#/size", disk_size},
+    FileRow{"sys/block/disk#/stat", disk_stat},
     FileRow{"sys/devices/system/cpu/online", cpu_list},
     FileRow{"sys/devices/system/cpu/possible", cpu_list},
     FileRow{"sys/devices/system/cpu/present", cpu_list},
@@ -134,6 +169,7 @@ constexpr std::array kAttached{
     AttachRow{"proc/uptime", "/proc/uptime"},
     AttachRow{"proc/vmstat", "/proc/vmstat"},
     AttachRow{"proc/zoneinfo", "/proc/zoneinfo"},
+    AttachRow{"sys/block", "/sys/block"},
     AttachRow{"sys/devices/system/cpu", "/sys/devices/system/cpu"},
     AttachRow{"sys/devices/system/node", "/sys/devices/system/node"},
 };
@@ -141,6 +177,7 @@ constexpr std::array kAttached{
 }  // namespace
 
 std::span<const FileRow> file_table() { return kFiles; }
+std::span<const InstanceRow> instance_table() { return kInstances; }
 std::span<const AttachRow> attach_table() { return kAttached; }
 
 }  // namespace nacre::procfs

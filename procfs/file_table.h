@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "procfs/container.h"
 
@@ -11,15 +13,26 @@ namespace nacre::procfs {
 
 // One file that a container sees as its own. Adding a file to nacre-procfs is adding a row.
 struct FileRow {
-  // Below a container's directory. "cpu#" stands for one directory for each CPU.
+  // Below a container's directory. A part such as "cpu#" stands for one directory for each instance.
   std::string_view path;
-  Result<std::string> (*render)(Container& container, std::size_t cpu);
+  Result<std::string> (*render)(Container& container, std::size_t instance);
   // The resource whose pressure can be waited for; null: nothing can be written.
   const char* pressure = nullptr;
   // Longer than a page, or may be on a machine with many CPUs or disks.
   bool is_long = false;
 };
 std::span<const FileRow> file_table();
+
+// What a container has several of, each with the same files.
+struct Instance {
+  std::string name;
+  std::uint16_t number = 0;  // its own for as long as the container lives
+};
+struct InstanceRow {
+  std::string_view pattern;  // "cpu#"
+  Result<std::vector<Instance>> (*list)(Container& container);
+};
+std::span<const InstanceRow> instance_table();
 
 // Where parts of a container's directory belong in the container.
 struct AttachRow {

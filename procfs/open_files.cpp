@@ -30,7 +30,7 @@ OpenFiles::OpenFiles(Tree& tree, const Clock& clock, PressureTriggers* triggers,
 
 Result<> OpenFiles::render(OpenFile& open_file) {
   const auto& file = open_file.file;
-  open_file.text = std::make_shared<const std::string>(TRY(file.row->render(*file.container, file.cpu)));
+  open_file.text = std::make_shared<const std::string>(TRY(file.row->render(*file.container, file.instance)));
   open_file.made_at = clock_.boottime();
   open_file.read = false;
   return {};

@@ -322,6 +322,10 @@ Result<ContainerRef> Registry::unregistered(const std::vector<cgroup::Membership
   identity.birth = {ticks(oldest_start(identity.places.tasks, caller)), {}};
   auto container = std::make_shared<Container>(sources_, std::move(identity));
   const std::unique_lock lock(mutex_);
+  // Another of its callers may have been here meanwhile.
+  if (const auto found = std::ranges::find(visitors_, key, &Visitors::value_type::first);
+      found != visitors_.end())
+    return found->second;
   static_cast<void>(remember(*container, {}));
   visitors_.emplace_front(std::move(key), container);
   if (visitors_.size() > kVisitors) forget(std::prev(visitors_.end()));

@@ -32,7 +32,9 @@ struct Member {
 class Registry {
  public:
   Registry(Sources sources, const cgroup::Hierarchies& hierarchies)
-      : sources_(sources), hierarchies_(hierarchies) {}
+      : disk_numbers_(sources.state), sources_(sources), hierarchies_(hierarchies) {
+    sources_.disk_numbers = &disk_numbers_;
+  }
 
   // Those that the last daemon knew and that still live; call first, where there is a state.
   void restore();
@@ -73,7 +75,8 @@ class Registry {
   void erase(ContainerNumber number);
   Result<> restore(ContainerNumber number, const std::string& text);
 
-  const Sources sources_;
+  DiskNumbers disk_numbers_;
+  Sources sources_;
   const cgroup::Hierarchies& hierarchies_;
   mutable std::shared_mutex mutex_;  // taken before HotFiles'; never held while looking
   std::map<std::string, Member, std::less<>> by_id_;

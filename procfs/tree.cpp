@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "procfs/tree.h"
 
-#include <algorithm>
-
 #include "base/parse.h"
 #include "procfs/file_table.h"
 
@@ -12,11 +10,11 @@ namespace {
 // "containers" in the root is no part of a container's tree.
 constexpr std::uint16_t kContainers = UINT16_MAX;
 constexpr std::string_view kContainersName = "containers";
-constexpr std::string_view kPerCpu = "cpu#";
 
-std::optional<std::uint16_t> cpu_number(std::string_view name) {
-  if (!name.starts_with("cpu") || (name.size() > 4 && name[3] == '0')) return std::nullopt;
-  return parse_int<std::uint16_t>(name.substr(3));
+const InstanceRow* instances_of(std::string_view name) {
+  for (const auto& row : instance_table())
+    if (row.pattern == name) return &row;
+  return nullptr;
 }
 
 }  // namespace
@@ -33,7 +31,8 @@ std::uint16_t Tree::child_named(std::uint16_t parent, std::string_view name) {
   for (const auto child : nodes_[parent].children)
     if (nodes_[child].name == name) return child;
   const auto created = static_cast<std::uint16_t>(nodes_.size());
-  nodes_.push_back({.name = std::string(name), .row = nullptr, .children = {}, .per_cpu = name == kPerCpu});
+  nodes_.push_back(
+      {.name = std::string(name), .row = nullptr, .children = {}, .instances = instances_of(name)});
   nodes_[parent].children.push_back(created);
   return created;
 }
@@ -57,14 +56,18 @@ Result<ContainerRef> Tree::container_of(NodeId id, pid_t caller) {
   return container;
 }
 
-TreeEntry Tree::entry(NodeId parent, std::uint16_t child, std::size_t cpu) const {
+TreeEntry Tree::entry(NodeId parent, std::uint16_t child, const Instance* instance) const {
   const auto& node = nodes_[child];
   TreeEntry result;
-  result.name = node.per_cpu ? "cpu" + std::to_string(cpu) : node.name;
-  result.id = {parent.container, node.per_cpu ? static_cast<std::uint16_t>(cpu) : parent.cpu, child};
+  result.name = instance != nullptr ? instance->name : node.name;
+  result.id = {parent.container, instance != nullptr ? instance->number : parent.instance, child};
   result.directory = node.row == nullptr;
-  if (node.per_cpu) result.lasting = parent.container == 0 ? Lasting::never : Lasting::second;
+  if (instance != nullptr) result.lasting = parent.container == 0 ? Lasting::never : Lasting::second;
   return result;
+}
+
+Result<std::vector<Instance>> Tree::instances(NodeId directory, std::uint16_t child, pid_t caller) {
+  return nodes_[child].instances->list(*TRY(container_of(directory, caller)));
 }
 
 TreeEntry Tree::container_entry(const Container& container) const {
@@ -81,13 +84,12 @@ Result<TreeEntry> Tree::lookup(NodeId directory, std::string_view name, pid_t ca
   if (directory == NodeId{} && name == kContainersName)
     return TreeEntry{std::string(name), {0, 0, kContainers}, true, Lasting::forever};
   for (const auto child : nodes_[directory.index].children) {
-    if (!nodes_[child].per_cpu) {
-      if (nodes_[child].name == name) return entry(directory, child, 0);
-    } else if (const auto cpu = cpu_number(name)) {
-      const auto container = TRY(container_of(directory, caller));
-      if (std::ranges::binary_search(TRY(container->cpu())->numbers, *cpu))
-        return entry(directory, child, *cpu);
+    if (nodes_[child].instances == nullptr) {
+      if (nodes_[child].name == name) return entry(directory, child);
+      continue;
     }
+    for (const auto& instance : TRY(instances(directory, child, caller)))
+      if (instance.name == name) return entry(directory, child, &instance);
   }
   return fail(ENOENT);
 }
@@ -104,12 +106,12 @@ Result<std::vector<TreeEntry>> Tree::list(NodeId directory, pid_t caller) {
   if (directory == NodeId{})
     entries.push_back({std::string(kContainersName), {0, 0, kContainers}, true, Lasting::forever});
   for (const auto child : nodes_[directory.index].children) {
-    if (!nodes_[child].per_cpu) {
-      entries.push_back(entry(directory, child, 0));
+    if (nodes_[child].instances == nullptr) {
+      entries.push_back(entry(directory, child));
       continue;
     }
-    const auto container = TRY(container_of(directory, caller));
-    for (const auto cpu : TRY(container->cpu())->numbers) entries.push_back(entry(directory, child, cpu));
+    for (const auto& instance : TRY(instances(directory, child, caller)))
+      entries.push_back(entry(directory, child, &instance));
   }
   return entries;
 }
@@ -117,7 +119,7 @@ Result<std::vector<TreeEntry>> Tree::list(NodeId directory, pid_t caller) {
 Result<Tree::File> Tree::file(NodeId id, pid_t caller) {
   if (!exists(id)) return fail(ESTALE);
   if (is_directory(id)) return fail(EISDIR);
-  return File{TRY(container_of(id, caller)), nodes_[id.index].row, id.cpu};
+  return File{TRY(container_of(id, caller)), nodes_[id.index].row, id.instance};
 }
 
 Result<NodeId> Tree::resolve(NodeId directory, std::string_view path, pid_t caller) {

@@ -11,18 +11,18 @@
 
 namespace nacre::procfs {
 
-// A node of the file system: the container in the upper half, the CPU and the place in the
-// tree in the lower. It is a function of what the node is, so it never changes meaning.
+// A node of the file system: the container in the upper half, the instance (which CPU, which disk) and the
+// place in the tree in the lower. It is a function of what the node is, so it never changes meaning.
 // Container 0 is the tree that asks who the caller is; index 0 is a container's directory,
 // or the root.
 struct NodeId {
   ContainerNumber container = 0;
-  std::uint16_t cpu = 0;
+  std::uint16_t instance = 0;
   std::uint16_t index = 0;
 
   // The root is 1, as FUSE wants it.
   std::uint64_t raw() const {
-    return (std::uint64_t{container} << 32) | ((std::uint64_t{cpu} << 16 | index) + 1);
+    return (std::uint64_t{container} << 32) | ((std::uint64_t{instance} << 16 | index) + 1);
   }
   static NodeId from(std::uint64_t raw) {
     const auto low = static_cast<std::uint32_t>(raw) - 1;
@@ -65,7 +65,7 @@ class Tree {
   struct File {
     ContainerRef container;
     const struct FileRow* row = nullptr;
-    std::size_t cpu = 0;
+    std::size_t instance = 0;
   };
   // EISDIR for a directory, ESTALE when its container is gone.
   Result<File> file(NodeId id, pid_t caller);
@@ -75,14 +75,15 @@ class Tree {
 
  private:
   struct Node {
-    std::string name;  // "cpu#": one for each CPU
+    std::string name;
     const struct FileRow* row = nullptr;
     std::vector<std::uint16_t> children;
-    bool per_cpu = false;
+    const struct InstanceRow* instances = nullptr;  // one directory for each of these
   };
   std::uint16_t child_named(std::uint16_t parent, std::string_view name);
   Result<ContainerRef> container_of(NodeId id, pid_t caller);
-  TreeEntry entry(NodeId parent, std::uint16_t child, std::size_t cpu) const;
+  TreeEntry entry(NodeId parent, std::uint16_t child, const struct Instance* instance = nullptr) const;
+  Result<std::vector<struct Instance>> instances(NodeId directory, std::uint16_t child, pid_t caller);
   TreeEntry container_entry(const Container& container) const;
 
   Registry& registry_;

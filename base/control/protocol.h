@@ -50,6 +50,10 @@ struct ViewMount {
   UniqueFd mount;
 };
 
+// Whether that target is only for containers in which it cannot be written: who may write to /sys/block
+// manages the machine's disks, and has to see them.
+inline bool only_where_read_only(std::string_view target) { return target == "/sys/block"; }
+
 struct Status {
   pid_t pid = 0;
   std::uint64_t containers = 0;

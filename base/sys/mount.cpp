@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -61,6 +62,12 @@ Result<UniqueFd> clone_mount(int dir, const char* path, bool recursive) {
   const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH |
                          (recursive ? static_cast<unsigned>(AT_RECURSIVE) : 0u);
   return UniqueFd{TRY(checked([&] { return ::open_tree(dir, path, flags); }))};
+}
+
+Result<bool> is_read_only(int file) {
+  struct statvfs fs {};
+  TRY(succeed([&] { return ::fstatvfs(file, &fs); }));
+  return (fs.f_flag & ST_RDONLY) != 0;
 }
 
 Result<> attach_mount(int mount, int dir, const char* path) {

@@ -27,6 +27,9 @@ Result<UniqueFd> new_mount(const char* type, const std::vector<FsParameter>& par
 // With `recursive` the mounts below come too. An empty path means `dir` itself.
 Result<UniqueFd> clone_mount(int dir, const char* path, bool recursive);
 
+// Whether the mount or the file system that a file lies on is read-only.
+Result<bool> is_read_only(int file);
+
 // Attaches a detached mount at `path` below `dir`; an empty path means on `dir` itself.
 Result<> attach_mount(int mount, int dir, const char* path);
 

@@ -80,7 +80,7 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char* name) {
 // Not much more than it has: tail(1) looks for the end within a block or two.
 std::size_t size_of_long(FileSystem& fs, NodeId id, pid_t caller) {
   const auto file = fs.tree.file(id, caller);
-  const auto text = file ? file->row->render(*file->container, file->cpu) : fail(ESTALE);
+  const auto text = file ? file->row->render(*file->container, file->instance) : fail(ESTALE);
   return text ? (text->size() + kSlack + kPage - 1) / kPage * kPage : kEnough;
 }
 

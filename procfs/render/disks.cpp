@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "procfs/render/render.h"
 
+#include <array>
 #include <cstdint>
 
 namespace nacre::procfs {
@@ -30,6 +31,17 @@ std::string render_diskstats(const std::vector<DiskView>& disks) {
         " " + std::to_string(io.discards) + " 0 " + std::to_string(io.discard_bytes / kSector) + " 0 0 0\n";
   }
   return text;
+}
+
+// block/genhd.c, part_stat_show: the fields of /proc/diskstats in columns.
+std::string render_disk_stat(const DiskView& disk) {
+  const auto& io = disk.io;
+  const std::array<std::uint64_t, 17> fields{
+      io.reads,    0, io.read_bytes / kSector,    0, io.writes, 0, io.write_bytes / kSector, 0, 0, 0, 0,
+      io.discards, 0, io.discard_bytes / kSector, 0, 0,         0};
+  std::string text;
+  for (const auto field : fields) text += (text.empty() ? "" : " ") + padded(field, 8);
+  return text + "\n";
 }
 
 // block/genhd.c, show_partition.

@@ -28,6 +28,8 @@ std::string render_cpuinfo(std::string_view host, const CpuView& view);
 std::string render_vmstat(const std::vector<std::string>& names, const VmSample& vm, const MemoryView& memory,
                           const DiskViews& disks);
 std::string render_zoneinfo(const VmSample& vm, const MemoryView& memory);
+// /sys/block/NAME/stat.
+std::string render_disk_stat(const DiskView& disk);
 std::string render_partitions(const std::vector<DiskView>& disks);
 // Nobody counts these per container: a head with a column for each CPU, and zeros.
 std::string render_interrupts(const std::vector<unsigned>& cpus);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,7 +14,8 @@ namespace nacre::procfs {
 
 struct DiskView {
   std::string name;
-  std::uint64_t kib = 0;  // its size, which is the machine's
+  std::uint64_t kib = 0;                  // its size, which is the machine's
+  std::optional<std::uint16_t> number{};  // DiskNumbers
   cgroup::DeviceIo io;
 };
 

@@ -54,6 +54,7 @@ class Kernel {
   // Whether it is on a proc or sysfs.
   virtual Result<bool> on_kernel_filesystem(int fd) = 0;
   virtual Result<bool> on_proc(int fd) = 0;
+  virtual Result<bool> is_read_only(int fd) = 0;
 
   virtual Result<> make_symlink(int root, const std::string& path, const std::string& content) = 0;
   // EPERM where device nodes may not be made. An existing file is left as it is.

@@ -33,6 +33,7 @@ class LinuxKernel final : public Kernel {
   Result<Kind> kind_of(int fd) override;
   Result<bool> on_kernel_filesystem(int fd) override;
   Result<bool> on_proc(int fd) override;
+  Result<bool> is_read_only(int fd) override;
   Result<> make_symlink(int root, const std::string& path, const std::string& content) override;
   Result<> make_device(int root, const std::string& path, mode_t mode, dev_t device, uid_t uid,
                        gid_t gid) override;

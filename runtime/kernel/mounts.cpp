@@ -54,6 +54,8 @@ Result<bool> LinuxKernel::on_kernel_filesystem(int fd) {
   return type == PROC_SUPER_MAGIC || type == SYSFS_MAGIC;
 }
 
+Result<bool> LinuxKernel::is_read_only(int fd) { return sys::is_read_only(fd); }
+
 Result<> LinuxKernel::enter_root(int root, bool pivot) {
   const auto old = TRY(sys::open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY));
   TRY(sys::succeed([&] { return ::fchdir(root); }));

@@ -8,6 +8,7 @@
 
 #include "base/parse.h"
 #include "runtime/annotations.h"
+#include "runtime/nesting.h"
 #include "runtime/plan/builder.h"
 #include "runtime/plan/mount_options.h"
 #include "runtime/spec/namespaces.h"
@@ -103,8 +104,7 @@ Result<Plan> make_plan(const spec::Spec& spec, const HostFacts& facts) {
     plan.steps.push_back(MakeDirectory{clean_path(spec.process->cwd)});
   for (const auto& path : spec.linux_.readonly_paths) plan.steps.push_back(ReadonlyPath{clean_path(path)});
   for (const auto& path : spec.linux_.masked_paths) plan.steps.push_back(MaskPath{clean_path(path)});
-  if (const auto nesting = spec.annotations.find(kNestingAnnotation);
-      nesting != spec.annotations.end() && nesting->second == "on")
+  if (TRY(allows_nesting(spec)))
     for (const std::string name : {"/proc", "/sys"})
       plan.steps.push_back(CloneUncovered{name, kUncovered + name});
   plan.steps.push_back(AttachView{});

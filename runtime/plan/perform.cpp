@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+#include "base/control/protocol.h"
+
 namespace nacre::runtime::plan {
 namespace {
 
@@ -159,9 +161,11 @@ Result<> Performer::operator()(const ReadonlyPath& s) {
 Result<> Performer::operator()(const CloneUncovered& s) {
   const auto from = TRY(kernel_.find(m_.root, s.from));
   if (!from || !TRY(kernel_.on_kernel_filesystem(from->get()))) return {};
-  const auto mount = TRY(kernel_.clone(from->get(), false));
+  auto mount = kernel_.clone(from->get(), false);
+  // Covered by the host, as a /sys that is bound from there; so nobody in it can mount one either way.
+  if (!mount && mount.error().code == EINVAL) return {};
   const auto target = TRY(kernel_.place(m_.root, s.target, Kernel::Kind::directory));
-  return kernel_.attach(mount.get(), target.get());
+  return kernel_.attach(TRY(std::move(mount)).get(), target.get());
 }
 
 Result<> Performer::operator()(const AttachView&) {
@@ -169,6 +173,7 @@ Result<> Performer::operator()(const AttachView&) {
     // Missing where the container has no /proc or /sys, or something of its own in their place.
     const auto target = TRY(kernel_.find(m_.root, path));
     if (!target || !TRY(kernel_.on_kernel_filesystem(target->get()))) continue;
+    if (control::only_where_read_only(path) && !TRY(kernel_.is_read_only(target->get()))) continue;
     TRY(during(path, kernel_.attach(mount.get(), target->get())));
   }
   return {};

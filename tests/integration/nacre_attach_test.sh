@@ -37,6 +37,10 @@ nacre attach "$process" || fail "nacre attach PID"
 equal "memory by number" "$(total)" 131072
 nacre detach "$process"
 
+# Nor does it lift what the engine has put over /proc.
+refuses 125 'would give its root what /proc/' nacre attach --nesting "$id"
+equal "memory after a refusal" "$(total)" "$machine"
+
 # The view keeps nobody from making containers in it who could make them before.
 open_box=$(foreign run --detach --network none --cgroup-parent "$NACRE_CGROUP_PARENT/podman" --memory 128m --security-opt seccomp=unconfined \
   --security-opt unmask=all box sleep 1000)
@@ -54,6 +58,11 @@ if nested 2>"$T/err"; then
 else
   echo "not tested: --nesting: $(cat "$T/err")"
 fi
+# A link in its place leads nowhere.
+nacre attach "$open_box"
+foreign exec "$open_box" sh -c 'rmdir /dev/.nacre 2>/dev/null; ln -s / /dev/.nacre'
+nacre detach "$open_box"
+foreign exec "$open_box" sh -c '[ -e /proc/self/stat ] && [ -d /sys/devices ] && [ -L /dev/.nacre ]' || fail "detaching followed a link"
 foreign rm --force --time 0 "$open_box" >/dev/null
 
 # One clear line each.

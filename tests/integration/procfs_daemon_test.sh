@@ -286,7 +286,7 @@ client = Client()
 many = 30
 for i in range(many):
     answer, fds = client.add(f"many{i}", init, cgroup)
-    assert len(fds) == len(answer["targets"]) == 16, answer
+    assert len(fds) == len(answer["targets"]) == 17, answer
 for _ in range(150):  # unused descriptors are closed at the second pulse
     status = client.call({"op": "status"})[0]
     if status["descriptors"] <= idle["descriptors"] + many + 1:

@@ -4,11 +4,12 @@
 not_emulated "node and java"
 root=$(debian_root debian-programs procps sysstat stress-ng htop nodejs default-jre-headless) ||
   skip "no Debian root with these programs: mmdebstrap or its mirror is missing"
-trap 'nacre rm --force --all >/dev/null 2>&1 || true' EXIT
+disk=$(mktemp -d /var/tmp/nacre-test.XXXXXX) # not on tmpfs
+trap 'nacre rm --force --all >/dev/null 2>&1 || true; rm -rf "$disk"' EXIT
 memory=256 # MiB
 cpus=$(nproc)
 [ "$cpus" -le 2 ] || cpus=2
-box=$(nacre run -d --name box --memory ${memory}m --cpus 1.5 "$root" sh -c "while sleep 1; do :; done")
+box=$(nacre run -d --name box --memory ${memory}m --cpus 1.5 -v "$disk:/disk" "$root" sh -c "while sleep 1; do :; done")
 inside() { nacre exec box "$@"; }
 usage() { cgroup_value "$box" memory memory.usage_in_bytes memory.current; }
 cpu_time() { # microseconds
@@ -63,6 +64,11 @@ charged=$(cpu_time) ended=$(now)
 busy=$(printf '%s\n' "$iostat" | awk '/avg-cpu/ {getline; print int($1 + $2 + $3 + 0.5)}')
 want=$(((charged - before) * 100 / (ended - begun) / cpus))
 within "iostat: busy" "$busy" $((want - 8)) $((want + 8))
+# Disks are those that the container uses, and nobody else's traffic.
+inside dd if=/dev/zero of=/disk/file bs=1M count=4 oflag=direct 2>/dev/null || echo "not tested: a disk with traffic: $disk takes no direct writes"
+equal "iostat: disks" "$(inside env LC_ALL=C iostat -d -k | awk 'NF == 8 && $1 != "Device" {print $1, $6, $7}' | sort)" \
+  "$(inside awk '{print $3, int($6 / 2), int($10 / 2)}' /proc/diskstats | sort)"
+equal "disks" "$(inside ls /sys/block | sort)" "$(inside awk '{print $3}' /proc/diskstats | sort)"
 inside pkill -x stress-ng
 wait "$stress" || true
 

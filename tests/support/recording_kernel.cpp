@@ -110,6 +110,7 @@ Result<RecordingKernel::Kind> RecordingKernel::kind_of(int fd) {
   return directories_.contains(name(fd)) ? Kind::directory : Kind::file;
 }
 Result<bool> RecordingKernel::on_proc(int fd) { return proc_.contains(name(fd)); }
+Result<bool> RecordingKernel::is_read_only(int fd) { return read_only_.contains(name(fd)); }
 Result<bool> RecordingKernel::on_kernel_filesystem(int fd) { return proc_.contains(name(fd)); }
 
 Result<> RecordingKernel::make_symlink(int, const std::string& path, const std::string& content) {

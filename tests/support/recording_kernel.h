@@ -25,6 +25,7 @@ class RecordingKernel final : public runtime::kernel::Kernel {
   void missing(const std::string& path) { missing_.insert(path); }
   void directory(const std::string& path) { directories_.insert(path); }
   void on_proc(const std::string& path) { proc_.insert(path); }
+  void read_only(const std::string& path) { read_only_.insert(path); }
   // A descriptor that a test hands to a plan, and its name in the record.
   UniqueFd descriptor(const std::string& name);
 
@@ -50,6 +51,7 @@ class RecordingKernel final : public runtime::kernel::Kernel {
   Result<Kind> kind_of(int fd) override;
   Result<bool> on_kernel_filesystem(int fd) override;
   Result<bool> on_proc(int fd) override;
+  Result<bool> is_read_only(int fd) override;
   Result<> make_symlink(int root, const std::string& path, const std::string& content) override;
   Result<> make_device(int root, const std::string& path, mode_t mode, dev_t device, uid_t uid,
                        gid_t gid) override;
@@ -64,7 +66,7 @@ class RecordingKernel final : public runtime::kernel::Kernel {
 
   std::vector<std::string> calls_;
   std::map<std::size_t, int> failing_;
-  std::set<std::string> missing_, directories_, proc_;
+  std::set<std::string> missing_, directories_, proc_, read_only_;
   std::map<int, std::string> names_;
 };
 

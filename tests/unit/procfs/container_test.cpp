@@ -110,6 +110,25 @@ TEST_P(ContainerTest, AllFilesAgreeOnTheNumberOfCpus) {
   EXPECT_THAT(cpuinfo, Not(HasSubstr("processor\t: 2")));
 }
 
+TEST_P(ContainerTest, ADisksFilesSayWhatDiskstatsSays) {
+  const auto container = busy_container();
+  const auto disks = *container->disks();
+  ASSERT_THAT(*disks, SizeIs(1));
+  ASSERT_TRUE(disks->front().number);
+  const auto text = [&](std::string_view path) {
+    return *std::ranges::find(file_table(), path, &FileRow::path)->render(*container, *disks->front().number);
+  };
+  EXPECT_EQ(text("sys/block/disk#/dev"), "254:0\n");
+  EXPECT_EQ(text("sys/block/disk#/size"), "2097152\n");
+  const auto words = [](std::string_view line) {
+    const auto parts = split_blank(line);
+    return std::vector<std::string>(parts.begin(), parts.end());
+  };
+  auto stat = words(text("sys/block/disk#/stat"));
+  stat.insert(stat.begin(), {"254", "0", "vda"});
+  EXPECT_EQ(stat, words(render_diskstats(*disks)));
+}
+
 TEST_P(ContainerTest, PhysicalNumbersAreTheMachinesEverywhere) {
   busy_container();
   const auto added = machine.registry.add(

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <set>
 
@@ -27,8 +28,15 @@ class TreeTest : public ::testing::Test {
   void SetUp() override {
     machine.cgroups.create("/box");
     machine.cgroups.set_quota("/box", 200'000);
+    use_disk("254:0", "disk1");
     container = *machine.add("box", "/box");
     directory = *machine.tree.resolve({}, "containers/box", 0);
+  }
+  void use_disk(const std::string& device, const std::string& name) {
+    std::filesystem::create_symlink("../../devices/virtual/block/" + name,
+                                    machine.cgroups.root() + "/sys/dev/block/" + device);
+    io_stat = device + " rbytes=4096 wbytes=0 rios=1 wios=0 dbytes=0 dios=0\n" + io_stat;
+    machine.cgroups.write("/sys/fs/cgroup/box/io.stat", io_stat);
   }
   std::vector<std::string> names(NodeId id) {
     std::vector<std::string> found;
@@ -42,6 +50,7 @@ class TreeTest : public ::testing::Test {
   OpenFiles files{machine.tree, machine.clock};
   ContainerRef container;
   NodeId directory;
+  std::string io_stat;
 };
 
 TEST_F(TreeTest, TheRootIsNodeOne) {
@@ -74,6 +83,21 @@ TEST_F(TreeTest, TheCpuDirectoryHasAsManyCpusAsItsFilesSay) {
   machine.later();
   machine.cgroups.set_quota("/box", 300'000);
   EXPECT_THAT(machine.tree.lookup(at("sys/devices/system/cpu"), "cpu2", 0), Succeeds());
+}
+
+TEST_F(TreeTest, DisksAreThoseThatTheContainerUses) {
+  const auto block = at("sys/block");
+  const auto disk = machine.tree.lookup(block, "disk1", 0);
+  EXPECT_THAT(names(block), ElementsAre("disk1"));
+  EXPECT_THAT(names(disk->id), UnorderedElementsAre("dev", "removable", "ro", "size", "stat"));
+  // Another one before it in the list does not change what a node means.
+  use_disk("7:0", "loop0");
+  machine.later();
+  EXPECT_THAT(names(block), UnorderedElementsAre("disk1", "loop0"));
+  EXPECT_EQ(machine.tree.lookup(block, "disk1", 0)->id, disk->id);
+  const auto handle = files.open(at("sys/block/disk1/dev"), 0);
+  EXPECT_EQ(**files.text({*handle}, 0), "254:0\n");
+  files.release(*handle);
 }
 
 TEST_F(TreeTest, NodeIdsAreUniqueAndTheSameEveryTime) {

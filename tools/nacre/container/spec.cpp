@@ -94,7 +94,11 @@ spec::Spec spec_for(const Record& record, const RunOptions& options, const Resol
     config.process->env.push_back("HOSTNAME=" + config.hostname);
 
   if (options.physical_cpus) config.annotations[runtime::kCpusAnnotation] = "physical";
-  if (options.nesting) config.annotations[runtime::kNestingAnnotation] = "on";
+  if (options.nesting) {
+    config.annotations[runtime::kNestingAnnotation] = "on";
+    config.linux_.masked_paths.clear();
+    config.linux_.readonly_paths.clear();
+  }
 
   auto& isolation = config.linux_;
   isolation.namespaces = {{"mount", ""}, {"uts", ""}, {"ipc", ""}, {"pid", ""}, {"cgroup", ""}, {"time", ""}};

@@ -57,6 +57,7 @@ Result<int> detach_all(const std::vector<std::string>& places) {
 
 Result<> attach_view(pid_t process, const ViewOptions& options) {
   const auto target = TRY(open_target(process));
+  if (options.nesting) TRY(check_nesting(process));
   TRY(ensure_view_daemon());
   auto client = TRY(control::Client::connect());
   const auto name = "process " + std::to_string(process);
@@ -64,7 +65,11 @@ Result<> attach_view(pid_t process, const ViewOptions& options) {
   if (!registered && registered.error().code == EEXIST)
     return bad_input(name + " has a view already: take it away with: nacre detach");
   const auto mounts = TRY(during("register with nacre-procfs", std::move(registered)));
-  const auto count = inside(target, [&] { return put_over_kernel_files(mounts, "/", options); });
+  const auto count = inside(target, [&] {
+    auto put = put_over_kernel_files(mounts, "/", options);
+    if (options.nesting && (!put || *put == 0)) remove_uncovered();
+    return put;
+  });
   if (count && *count > 0) return {};
   static_cast<void>(client.remove(target.id));
   if (!count) return std::unexpected(count.error());

@@ -58,10 +58,24 @@ Result<UniqueFd> make_directory(int parent, const char* name) {
 Result<> clone_uncovered(int root, const char* tree) {
   const auto from = sys::open_beneath(root, tree, O_PATH | O_DIRECTORY);
   if (!from || !is_kernels(from->get())) return {};
-  const auto mount = TRY(sys::clone_mount(from->get(), "", false));
+  auto mount = sys::clone_mount(from->get(), "", false);
+  // Covered by the host: so nobody in it can mount one either way.
+  if (!mount && mount.error().code == EINVAL) return {};
   const auto dev = TRY(sys::open_beneath(root, "dev", O_PATH | O_DIRECTORY));
   const auto parent = TRY(make_directory(dev.get(), kUncoveredName.data()));
-  return sys::attach_mount(mount.get(), TRY(make_directory(parent.get(), tree)).get(), "");
+  return sys::attach_mount(TRY(std::move(mount)).get(), TRY(make_directory(parent.get(), tree)).get(), "");
+}
+
+// The one who is 0 in its user namespace, as its parent has it.
+Result<unsigned> root_of(pid_t process) {
+  for (const auto line : split(TRY(sys::read_file(proc(process, "uid_map"))), '\n'))
+    if (const auto words = split_blank(line); words.size() == 3 && words[0] == "0")
+      return parse_int<unsigned>(words[1]).value_or(0);
+  return 0u;
+}
+
+bool is_of_view(const sys::MountInfo& mount) {
+  return mount.type == "fuse" && mount.source == "nacre-procfs";
 }
 
 }  // namespace
@@ -88,6 +102,7 @@ Result<int> put_over_kernel_files(const std::vector<control::ViewMount>& mounts,
     const auto place = sys::open_beneath(directory.get(), one.target.c_str() + 1, O_PATH);
     if (!place) continue;
     if (!is_kernels(place->get())) continue;
+    if (control::only_where_read_only(one.target) && !TRY(sys::is_read_only(place->get()))) continue;
     if (sys::attach_mount(one.mount.get(), place->get(), "")) ++count;
   }
   return count;
@@ -97,26 +112,45 @@ Result<std::vector<std::string>> places_of_view(const std::string& process) {
   const auto text = TRY(sys::read_file("/proc/" + process + "/mountinfo"));
   std::vector<std::string> places;
   for (auto& mount : TRY(sys::parse_mountinfo(text)))
-    if (mount.type == "fuse" && mount.source == "nacre-procfs") places.push_back(std::move(mount.mountpoint));
+    if (is_of_view(mount)) places.push_back(std::move(mount.mountpoint));
   return places;
 }
 
 Result<std::vector<control::ViewMount>> own_view() {
   std::vector<control::ViewMount> mounts;
-  for (auto& place : TRY(places_of_view("self")))
-    if (place.starts_with("/proc/") || place.starts_with("/sys/")) {
-      auto mount = TRY(during("clone " + place, sys::clone_mount(AT_FDCWD, place.c_str(), false)));
-      mounts.push_back({std::move(place), std::move(mount)});
-    }
+  for (auto& place : TRY(places_of_view("self"))) {
+    if (!place.starts_with("/proc/") && !place.starts_with("/sys/")) continue;
+    // It may be covered by another mount, or its daemon gone.
+    struct statfs fs {};
+    if (::statfs(place.c_str(), &fs) != 0 || fs.f_type != FUSE_SUPER_MAGIC) continue;
+    auto mount = TRY(during("clone " + place, sys::clone_mount(AT_FDCWD, place.c_str(), false)));
+    mounts.push_back({std::move(place), std::move(mount)});
+  }
   return mounts;
 }
 
+Result<> check_nesting(pid_t process) {
+  if (TRY(root_of(process)) != 0) return {};
+  for (const auto& mount : TRY(sys::parse_mountinfo(TRY(sys::read_file(proc(process, "mountinfo"))))))
+    if (mount.mountpoint.starts_with("/proc/") && !is_of_view(mount))
+      return bad_input("nesting would give its root what " + mount.mountpoint +
+                       " keeps from it: give the container a user namespace, or mask nothing (podman: "
+                       "--security-opt unmask=all)");
+  return {};
+}
+
+// The container may have put anything in their place.
 void remove_uncovered() {
+  const auto parent = sys::open_at(AT_FDCWD, "/dev", O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  if (!parent) return;
+  const auto uncovered =
+      sys::open_at(parent->get(), kUncoveredName.data(), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  if (!uncovered || ::fchdir(uncovered->get()) != 0) return;
   for (const auto* const tree : kKernelTrees) {
-    const auto place = std::string(runtime::kUncovered) + "/" + tree;
-    if (sys::detach_mount(place)) ::rmdir(place.c_str());
+    const auto mount = sys::open_at(AT_FDCWD, tree, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    if (mount && is_kernels(mount->get()) && sys::detach_mount(tree)) ::rmdir(tree);
   }
-  ::rmdir(runtime::kUncovered);
+  ::unlinkat(parent->get(), kUncoveredName.data(), AT_REMOVEDIR);
 }
 
 }  // namespace nacre::tool

@@ -29,7 +29,10 @@ Result<int> put_over_kernel_files(const std::vector<control::ViewMount>& mounts,
 Result<std::vector<control::ViewMount>> own_view();
 // Where the view is, of a process, as that process names it.
 Result<std::vector<std::string>> places_of_view(const std::string& process);
-// The opposite for what `nesting` has added below the calling process's root.
+// What `nesting` asks for takes away what keeps the container's root from the machine's settings, unless it
+// has a user namespace that maps nobody to root, or nothing is over its /proc: otherwise an error says so.
+Result<> check_nesting(pid_t process);
+// Takes away what `nesting` has added below the calling process's root.
 void remove_uncovered();
 
 }  // namespace nacre::tool

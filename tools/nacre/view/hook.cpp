@@ -13,6 +13,8 @@
 #include "base/sys/mount.h"
 #include "base/sys/process.h"
 #include "runtime/annotations.h"
+#include "runtime/nesting.h"
+#include "runtime/spec/parse.h"
 
 namespace nacre::tool {
 namespace {
@@ -87,6 +89,20 @@ Result<int> place(const StartingContainer& container, const std::vector<control:
                 }));
 }
 
+// The runtime has not covered anything yet, but will.
+Result<> check_nesting_of(const StartingContainer& container) {
+  if (container.bundle.empty()) return check_nesting(container.init);
+  auto spec = TRY(runtime::spec::parse(TRY(sys::read_file(container.bundle + "/config.json"))));
+  spec.annotations[runtime::kNestingAnnotation] = "on";
+  TRY(runtime::allows_nesting(spec));
+  return {};
+}
+
+Result<> nowhere(const StartingContainer& container) {
+  return bad_input("container " + container.id + ": nothing of " + container.root +
+                   "/proc and /sys is the kernel's own");
+}
+
 }  // namespace
 
 Result<StartingContainer> starting_oci_container(std::string_view state) {
@@ -98,7 +114,8 @@ Result<StartingContainer> starting_oci_container(std::string_view state) {
       annotations != json.end() && annotations->is_object())
     container.options = {.physical_cpus = text_at(*annotations, runtime::kCpusAnnotation) == "physical",
                          .nesting = text_at(*annotations, runtime::kNestingAnnotation) == "on"};
-  const auto bundle = text_at(json, "bundle");
+  container.bundle = text_at(json, "bundle");
+  const auto& bundle = container.bundle;
   if (container.id.empty() || bundle.empty())
     return bad_input("the container state names no id or no bundle");
   const auto number = json.find("pid");
@@ -125,12 +142,12 @@ Result<StartingContainer> starting_lxc_container() {
 }
 
 Result<> give_view(const StartingContainer& container) {
+  if (container.options.nesting) TRY(check_nesting_of(container));
   auto connected = control::Client::connect();
   if (!connected) {
     const auto inherited = own_view();
     if (!inherited || inherited->empty()) return std::unexpected(std::move(connected.error()));
-    TRY(place(container, *inherited));
-    return {};
+    return TRY(place(container, *inherited)) > 0 ? Result<>{} : nowhere(container);
   }
   auto client = std::move(*connected);
   const auto mounts =
@@ -140,8 +157,7 @@ Result<> give_view(const StartingContainer& container) {
   if (count && *count > 0) return {};
   static_cast<void>(client.remove(container.id));
   if (!count) return std::unexpected(count.error());
-  return bad_input("container " + container.id + ": nothing of " + container.root +
-                   "/proc and /sys is the kernel's own");
+  return nowhere(container);
 }
 
 }  // namespace nacre::tool

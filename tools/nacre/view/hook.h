@@ -16,8 +16,9 @@ namespace nacre::tool {
 // The container that a runtime is about to start.
 struct StartingContainer {
   std::string id;
-  pid_t init = 0;    // in the pid namespace of /proc
-  std::string root;  // its root directory, absolute, where the init sees it
+  pid_t init = 0;        // in the pid namespace of /proc
+  std::string root;      // its root directory, absolute, where the init sees it
+  std::string bundle{};  // of an OCI runtime
   ViewOptions options{};
 };
 

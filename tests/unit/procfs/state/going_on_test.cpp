@@ -71,6 +71,18 @@ TEST_P(GoingOnTest, ContainersAndTheirCountersAreTheSame) {
   EXPECT_EQ((*third.registry.by_id("box")->cpu())->cpu_total.user, 0u);
 }
 
+TEST_P(GoingOnTest, ADiskKeepsItsNumber) {
+  {
+    DiskNumbers first(&state);
+    EXPECT_EQ(first.of(254, 0), 0);
+    EXPECT_EQ(first.of(8, 0), 1);
+  }
+  DiskNumbers second(&state);
+  EXPECT_EQ(second.of(8, 16), 2);
+  EXPECT_EQ(second.of(8, 0), 1);
+  EXPECT_EQ(second.of(254, 0), 0);
+}
+
 // A predecessor may be killed between the first and the last of what it forgets.
 TEST_P(GoingOnTest, CountersOfNobodyAreForgotten) {
   {

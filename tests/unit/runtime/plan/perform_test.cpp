@@ -130,6 +130,17 @@ TEST_F(Perform, TheViewIsAttachedWhereTheKernelsFilesAre) {
             "find /sys/devices/system/cpu\n");
 }
 
+// Who may write to /sys manages the disks.
+TEST_F(Perform, TheDisksAreSeenByWhoMayWriteToThem) {
+  kernel_.on_proc("/sys/block");
+  materials_.view.push_back({"/sys/block", kernel_.descriptor("view of /sys/block")});
+  EXPECT_THAT(perform(AttachView{}), Succeeds());
+  EXPECT_EQ(kernel_.text(), "find /sys/block\n");
+  kernel_.read_only("/sys/block");
+  EXPECT_THAT(perform(AttachView{}), Succeeds());
+  EXPECT_EQ(kernel_.calls().back(), "attach view of /sys/block on /sys/block");
+}
+
 TEST_F(Perform, WhatIsUncoveredIsTheKernels) {
   kernel_.on_proc("/proc");
   EXPECT_THAT(perform(CloneUncovered{"/proc", "/dev/.nacre/proc"}), Succeeds());
