@@ -72,6 +72,21 @@ expect "$(wc -w <view/proc/loadavg)" 5 loadavg
 expect "$(stat -c '%a %s' view/proc/meminfo)" "444 4096" "attributes"
 ! echo 1 2>/dev/null >view/proc/meminfo || fail "a file could be written"
 [ -z "$(cat view/proc/diskstats)" ] || awk 'NF != 20 {exit 1}' view/proc/diskstats || fail "diskstats: $(cat view/proc/diskstats)"
+# Where the kernel counts a cgroup's traffic, its disks are those with any.
+disk=$(mktemp -d /var/tmp/nacre-test.XXXXXX)
+(
+  read -r self _ <"/proc/self/stat"
+  join_cgroup "$cgroup" "$self"
+  exec dd if=/dev/zero of="$disk/file" bs=64k count=4 oflag=direct 2>/dev/null
+) || :
+rm -rf "$disk"
+sleep 0.1
+expect "$(ls view/sys/block | sort | xargs)" "$(awk '{print $3}' view/proc/diskstats | sort | xargs)" "disks"
+for name in $(ls view/sys/block); do
+  expect "$(xargs <"view/sys/block/$name/stat")" "$(awk -v disk="$name" '$3 == disk {$1 = $2 = $3 = ""; print}' view/proc/diskstats | xargs)" "stat of $name"
+  expect "$(cat "view/sys/block/$name/size")" "$(cat "/sys/block/$name/size")" "size of $name"
+  echo "a disk with traffic: $name"
+done
 expect "$(cut -d' ' -f1 view/proc/vmstat | cksum)" "$(cut -d' ' -f1 /proc/vmstat | cksum)" "names in vmstat"
 awk 'NF != 2 || $2 !~ /^[0-9]+$/ {exit 1}' view/proc/vmstat || fail "vmstat: $(cat view/proc/vmstat)"
 expect "$(cat view/sys/devices/system/node/online)" 0 "nodes"

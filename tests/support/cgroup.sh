@@ -26,7 +26,7 @@ cgroup_enable() { # MOUNT PATH CONTROLLERS: for the children of PATH and of all 
 limited_cgroup() { # PATH MEMORY_BYTES QUOTA_US (of 100000): makes it
   for controller in memory cpu pids cpuacct blkio; do
     mount=$(cgroup_mount $controller) || continue
-    if is_v2 "$mount"; then cgroup_enable "$mount" "$(dirname "$1")" "memory cpu pids"; fi
+    if is_v2 "$mount"; then cgroup_enable "$mount" "$(dirname "$1")" "memory cpu pids io"; fi
     mkdir -p "$mount$1"
   done
   memory=$(cgroup_mount memory)$1
