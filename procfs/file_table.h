@@ -13,7 +13,7 @@ namespace nacre::procfs {
 
 // One file that a container sees as its own. Adding a file to nacre-procfs is adding a row.
 struct FileRow {
-  // Below a container's directory. A part such as "cpu#" stands for one directory for each instance.
+  // Where a container has it. A part such as "cpu#" stands for one directory for each instance.
   std::string_view path;
   Result<std::string> (*render)(Container& container, std::size_t instance);
   // The resource whose pressure can be waited for; null: nothing can be written.
@@ -34,9 +34,8 @@ struct InstanceRow {
 };
 std::span<const InstanceRow> instance_table();
 
-// Where parts of a container's directory belong in the container.
+// A file or directory that is put over the kernel's in a container.
 struct AttachRow {
-  std::string_view path;    // "proc/meminfo"
   std::string_view target;  // "/proc/meminfo"
   bool writable = false;    // some files in it are
 };

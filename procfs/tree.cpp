@@ -7,7 +7,8 @@
 namespace nacre::procfs {
 namespace {
 
-// "containers" in the root is no part of a container's tree.
+constexpr std::uint16_t kRoot = 0;
+constexpr std::uint16_t kContainer = 1;  // a container's directory
 constexpr std::uint16_t kContainers = UINT16_MAX;
 constexpr std::string_view kContainersName = "containers";
 
@@ -17,27 +18,44 @@ const InstanceRow* instances_of(std::string_view name) {
   return nullptr;
 }
 
+std::string_view last_of(std::string_view path) { return path.substr(path.find_last_of('/') + 1); }
+
 }  // namespace
 
-Tree::Tree(Registry& registry) : registry_(registry), nodes_(1) {
+Tree::Tree(Registry& registry) : registry_(registry), nodes_(2) {
+  nodes_[kContainer].of_container = true;
   for (const auto& row : file_table()) {
-    std::uint16_t at = 0;
-    for (const auto name : split(row.path, '/')) at = child_named(at, name);
-    nodes_[at].row = &row;
+    add(kRoot, row.path, row);
+    for (const auto& attached : attach_table()) {
+      const auto place = attached.target.substr(1);
+      if (row.path != place && !row.path.starts_with(std::string(place) + "/")) continue;
+      add(kContainer, std::string(last_of(place)) + std::string(row.path.substr(place.size())), row);
+    }
   }
+}
+
+void Tree::add(std::uint16_t directory, std::string_view path, const FileRow& row) {
+  for (const auto name : split(path, '/')) directory = child_named(directory, name);
+  nodes_[directory].row = &row;
 }
 
 std::uint16_t Tree::child_named(std::uint16_t parent, std::string_view name) {
   for (const auto child : nodes_[parent].children)
     if (nodes_[child].name == name) return child;
   const auto created = static_cast<std::uint16_t>(nodes_.size());
-  nodes_.push_back(
-      {.name = std::string(name), .row = nullptr, .children = {}, .instances = instances_of(name)});
+  nodes_.push_back({.name = std::string(name),
+                    .row = nullptr,
+                    .children = {},
+                    .instances = instances_of(name),
+                    .of_container = nodes_[parent].of_container});
   nodes_[parent].children.push_back(created);
   return created;
 }
 
-bool Tree::exists(NodeId id) const { return id.index < nodes_.size() || id == NodeId{0, 0, kContainers}; }
+bool Tree::exists(NodeId id) const {
+  if (id == NodeId{0, 0, kContainers}) return true;
+  return id.index < nodes_.size() && nodes_[id.index].of_container == (id.container != 0);
+}
 
 bool Tree::is_directory(NodeId id) const {
   return id.index == kContainers || nodes_[id.index].row == nullptr;
@@ -71,7 +89,7 @@ Result<std::vector<Instance>> Tree::instances(NodeId directory, std::uint16_t ch
 }
 
 TreeEntry Tree::container_entry(const Container& container) const {
-  return {container.id(), {container.number(), 0, 0}, true, Lasting::never};
+  return {container.id(), {container.number(), 0, kContainer}, true, Lasting::never};
 }
 
 Result<TreeEntry> Tree::lookup(NodeId directory, std::string_view name, pid_t caller) {

@@ -13,8 +13,7 @@ namespace nacre::procfs {
 
 // A node of the file system: the container in the upper half, the instance (which CPU, which disk) and the
 // place in the tree in the lower. It is a function of what the node is, so it never changes meaning.
-// Container 0 is the tree that asks who the caller is; index 0 is a container's directory,
-// or the root.
+// Container 0 is the tree that asks who the caller is; index 0 is the root, 1 a container's directory.
 struct NodeId {
   ContainerNumber container = 0;
   std::uint16_t instance = 0;
@@ -47,8 +46,10 @@ struct TreeEntry {
 };
 
 // The names of the file system:
-//   containers/ID/{proc,sys}/…   a registered container's files
-//   proc/…  sys/…                the same for whoever asks (its pid decides)
+//   containers/ID/…      a registered container's files, by the last part of where they are attached: one
+//   listing
+//                        is all that it takes to know them
+//   proc/…  sys/…        the same for whoever asks (its pid decides)
 class Tree {
  public:
   explicit Tree(Registry& registry);
@@ -79,7 +80,9 @@ class Tree {
     const struct FileRow* row = nullptr;
     std::vector<std::uint16_t> children;
     const struct InstanceRow* instances = nullptr;  // one directory for each of these
+    bool of_container = false;                      // below a container's directory, not below the root
   };
+  void add(std::uint16_t directory, std::string_view path, const struct FileRow& row);
   std::uint16_t child_named(std::uint16_t parent, std::string_view name);
   Result<ContainerRef> container_of(NodeId id, pid_t caller);
   TreeEntry entry(NodeId parent, std::uint16_t child, const struct Instance* instance = nullptr) const;
@@ -87,7 +90,7 @@ class Tree {
   TreeEntry container_entry(const Container& container) const;
 
   Registry& registry_;
-  std::vector<Node> nodes_;  // 0 is a container's directory
+  std::vector<Node> nodes_;
 };
 
 }  // namespace nacre::procfs

@@ -149,7 +149,7 @@ TEST_P(ContainerTest, PhysicalNumbersAreTheMachinesEverywhere) {
   EXPECT_THAT(text("proc/stat"),
               AllOf(HasSubstr("\ncpu1 "), HasSubstr("\ncpu2 "), Not(HasSubstr("\ncpu0 "))));
   EXPECT_THAT(text("proc/interrupts"), HasSubstr(" CPU1       CPU2 "));
-  const auto directory = machine.tree.resolve({(*added)->number(), 0, 0}, "sys/devices/system/cpu", 0);
+  const auto directory = machine.tree.resolve({}, "containers/pinned/cpu", 0);
   ASSERT_THAT(directory, Succeeds());
   EXPECT_THAT(machine.tree.lookup(*directory, "cpu2", 0), Succeeds());
   EXPECT_THAT(machine.tree.lookup(*directory, "cpu0", 0), FailsWith(ENOENT));

@@ -35,7 +35,7 @@ class GoingOnTest : public ::testing::TestWithParam<Mode> {
   }
   control::Registration box() { return {"box", ::getpid(), "/box", -machine.clock.boottime().count(), true}; }
   Result<NodeId> at(Daemon& daemon, const std::string& path) {
-    return daemon.tree.resolve({daemon.registry.by_id("box")->number(), 0, 0}, path, 0);
+    return daemon.tree.resolve({}, "containers/box/" + path, 0);
   }
 
   FakeMachine machine{GetParam()};
@@ -99,7 +99,7 @@ TEST_P(GoingOnTest, CountersOfNobodyAreForgotten) {
 TEST_P(GoingOnTest, ReadersGoOnWithTheTextTheyHaveBegun) {
   Daemon first(machine, state);
   ASSERT_THAT(first.registry.add(box()), Succeeds());
-  const auto uptime = *at(first, "proc/uptime");
+  const auto uptime = *at(first, "uptime");
   const OpenFiles::Handle begun{*first.files.open(uptime, 0), uptime},
       opened{*first.files.open(uptime, 0), uptime};
   const auto text = **first.files.text(begun, 0);
@@ -121,7 +121,7 @@ TEST_P(GoingOnTest, OneContainerThatKeepsFilesOpenCannotFillTheState) {
   auto small = std::move(*StateFile::create(1u << 20));
   Daemon first(machine, small);
   ASSERT_THAT(first.registry.add(box()), Succeeds());
-  const auto meminfo = *at(first, "proc/meminfo");
+  const auto meminfo = *at(first, "meminfo");
   std::vector<OpenFiles::Handle> open;
   for (std::size_t bytes = 0; bytes < (4u << 20);) {
     open.push_back({*first.files.open(meminfo, 0), meminfo});
