@@ -7,7 +7,7 @@ snippet=$TESTS/../../packaging/oci-hook.json
 
 make_rootfs
 podman_setup vfs
-mkdir "$T/hooks.d"
+mkdir "$T/hooks.d" "$T/early.d"
 grep -qF '"/usr/bin/nacre"' "$snippet" || fail "packaging/oci-hook.json does not name /usr/bin/nacre"
 sed "s|\"/usr/bin/nacre\",|\"$BIN/nacre\", \"env\": [\"NACRE_PROCFS_DIR=$NACRE_PROCFS_DIR\"],|" "$snippet" >"$T/hooks.d/nacre.json"
 import() {
@@ -62,6 +62,11 @@ for runtime in runc crun; do
   # busybox asks sysinfo(2), which the hook alone does not change.
   nacre seccomp-profile >"$T/seccomp.json"
   equal "$runtime, sysinfo(2)" "$(limited --security-opt "seccomp=$T/seccomp.json" box free | awk '/^Mem:/ {print $2}')" 131072
+  # With a user namespace a hook of createContainer is nobody whom nacre-procfs trusts; one of createRuntime is root.
+  sed 's/"createContainer"/"createRuntime"/' "$T/hooks.d/nacre.json" >"$T/early.d/nacre.json"
+  mapped=$(engine --hooks-dir "$T/early.d" run --rm --network none --cgroup-parent "$NACRE_CGROUP_PARENT/podman" --memory 128m --cpu-quota 100000 \
+    --uidmap 0:100000:65536 --gidmap 0:100000:65536 box sh -c "$look" 2>"$T/err") || fail "$runtime, user namespace: $(cat "$T/err")"
+  equal "$runtime, user namespace" "$mapped" "$seen"
   # Containers in it, if it is no way around what protects the machine.
   ! limited --annotation org.nacre.nesting=on box true >"$T/out" 2>&1 || fail "$runtime: nesting lifts masks"
   grep -q "user namespace that maps nobody to root\|crun: error executing hook" "$T/out" || fail "$runtime, nesting with masks: $(cat "$T/out")"

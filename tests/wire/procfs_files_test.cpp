@@ -209,12 +209,12 @@ TEST_F(ProcfsWireTest, DirectoriesListWhatLookupFinds) {
 TEST_F(ProcfsWireTest, TheSharedTreeAsksWhoTheCallerIs) {
   machine.cgroups.create("/mine");
   machine.cgroups.set_memory("/mine", 64 << 20, 0);
-  machine.cgroups.write("/proc/10/cgroup", "0::/box\n");
-  machine.cgroups.write("/proc/11/cgroup", "0::/mine\n");
+  machine.cgroups.write("/proc/5000010/cgroup", "0::/box\n");
+  machine.cgroups.write("/proc/5000011/cgroup", "0::/mine\n");
   const auto node = walk("proc/meminfo");
-  EXPECT_THAT(content(node, 10), StartsWith("MemTotal:         262144 kB\n"));
-  EXPECT_THAT(content(node, 11), StartsWith("MemTotal:          65536 kB\n"));
-  EXPECT_EQ(open(node, 12).error, ENOENT);
+  EXPECT_THAT(content(node, 5000010), StartsWith("MemTotal:         262144 kB\n"));
+  EXPECT_THAT(content(node, 5000011), StartsWith("MemTotal:          65536 kB\n"));
+  EXPECT_EQ(open(node, 5000012).error, ENOENT);
   EXPECT_EQ(open(node, 0).error, ESRCH);  // outside our pid namespace
 }
 

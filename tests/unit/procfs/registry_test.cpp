@@ -68,49 +68,49 @@ TEST_P(RegistryTest, WithoutAPathTheCgroupsAreThoseOfTheFirstProcess) {
   ASSERT_THAT(added, Succeeds());
   EXPECT_EQ((*added)->cgroup_path(), "/nacre/a");
   EXPECT_EQ((*(*added)->memory())->total, 100u << 10);
-  process(300, "/nacre/a/deeper");
-  EXPECT_EQ(*machine.registry.of_caller(300), *added);
+  process(5000300, "/nacre/a/deeper");
+  EXPECT_EQ(*machine.registry.of_caller(5000300), *added);
 }
 
 TEST_P(RegistryTest, ACallerBelongsToTheNearestRegisteredCgroupAbove) {
   const auto outer = *machine.add("outer", "/nacre");
   const auto inner = *machine.add("inner", "/nacre/a");
-  process(100, "/nacre/a/payload");
-  process(101, "/nacre/b");
-  EXPECT_EQ(*machine.registry.of_caller(100), inner);
-  EXPECT_EQ(*machine.registry.of_caller(101), outer);
+  process(5000100, "/nacre/a/payload");
+  process(5000101, "/nacre/b");
+  EXPECT_EQ(*machine.registry.of_caller(5000100), inner);
+  EXPECT_EQ(*machine.registry.of_caller(5000101), outer);
   machine.registry.remove("inner");
-  EXPECT_EQ(*machine.registry.of_caller(100), outer);
+  EXPECT_EQ(*machine.registry.of_caller(5000100), outer);
 }
 
 TEST_P(RegistryTest, AnUnregisteredCallerSeesItsOwnCgroup) {
   machine.cgroups.set_memory("/other", 100 << 20, 0);
-  process(200, "/other");
-  process(201, "/other");
-  const auto found = machine.registry.of_caller(200);
+  process(5000200, "/other");
+  process(5000201, "/other");
+  const auto found = machine.registry.of_caller(5000200);
   ASSERT_THAT(found, Succeeds());
   EXPECT_EQ((*(*found)->memory())->total, 100u * 1024);
-  EXPECT_EQ(*machine.registry.of_caller(201), *found);
+  EXPECT_EQ(*machine.registry.of_caller(5000201), *found);
   EXPECT_EQ(machine.registry.size(), 0u);
 }
 
 TEST_P(RegistryTest, AnotherCgroupOfTheSameNameIsAnotherContainer) {
   machine.cgroups.set_memory("/other", 100 << 20, 0);
-  process(200, "/other");
-  const auto first = machine.registry.of_caller(200);
+  process(5000200, "/other");
+  const auto first = machine.registry.of_caller(5000200);
   ASSERT_THAT(first, Succeeds());
   machine.cgroups.remove("/other");
   machine.cgroups.create("/between");  // a file system may use the old inodes again at once
   machine.cgroups.create("/other");
-  const auto second = machine.registry.of_caller(200);
+  const auto second = machine.registry.of_caller(5000200);
   ASSERT_THAT(second, Succeeds());
   EXPECT_NE((*second)->number(), (*first)->number());
-  EXPECT_EQ(*machine.registry.of_caller(200), *second);
+  EXPECT_EQ(*machine.registry.of_caller(5000200), *second);
 }
 
 TEST_P(RegistryTest, ACallerNobodyCanNameIsAnError) {
   EXPECT_THAT(machine.registry.of_caller(0), FailsWith(ESRCH));
-  EXPECT_THAT(machine.registry.of_caller(99999), FailsWith(ENOENT));
+  EXPECT_THAT(machine.registry.of_caller(5099999), FailsWith(ENOENT));
 }
 
 TEST_P(RegistryTest, ForgettingClosesWhatWasOpen) {
