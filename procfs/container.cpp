@@ -153,7 +153,7 @@ Result<std::shared_ptr<const DiskViews>> Container::look_at_disks() {
   for (const auto& io : disk_counters_.advance(sample))
     if (auto disk = sources_.host.disk(io.major, io.minor))
       disks->push_back({.name = std::move(disk->name),
-                        .kib = disk->kib,
+                        .sectors = disk->sectors,
                         .number = sources_.disk_numbers->of(io.major, io.minor),
                         .io = io});
   if (!disks->empty()) keep(kDisk, disk_counters_.state());

@@ -63,7 +63,8 @@ Text one(Container&, std::size_t) { return std::string("1\n"); }
 
 // The disk with that number, as long as the container has it.
 Result<DiskView> disk_of(Container& c, std::size_t number) {
-  for (const auto& disk : *TRY(c.disks()))
+  const auto disks = TRY(c.disks());
+  for (const auto& disk : *disks)
     if (disk.number == number) return disk;
   return fail(ENODEV);
 }
@@ -72,20 +73,21 @@ Text disk_device(Container& c, std::size_t number) {
   const auto disk = TRY(disk_of(c, number));
   return std::to_string(disk.io.major) + ":" + std::to_string(disk.io.minor) + "\n";
 }
-// In sectors of 512 bytes.
 Text disk_size(Container& c, std::size_t number) {
-  return std::to_string(TRY(disk_of(c, number)).kib * 2) + "\n";
+  return std::to_string(TRY(disk_of(c, number)).sectors) + "\n";
 }
 
 Result<std::vector<Instance>> cpus(Container& c) {
+  const auto view = TRY(c.cpu());
   std::vector<Instance> found;
-  for (const auto number : TRY(c.cpu())->numbers)
+  for (const auto number : view->numbers)
     found.push_back({"cpu" + std::to_string(number), static_cast<std::uint16_t>(number)});
   return found;
 }
 Result<std::vector<Instance>> disks(Container& c) {
+  const auto used = TRY(c.disks());
   std::vector<Instance> found;
-  for (const auto& disk : *TRY(c.disks()))
+  for (const auto& disk : *used)
     if (disk.number) found.push_back({disk.name, *disk.number});
   return found;
 }

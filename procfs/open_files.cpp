@@ -59,7 +59,8 @@ Result<std::shared_ptr<OpenFiles::OpenFile>> OpenFiles::find(const Handle& handl
   } else {
     TRY(render(*adopted));
   }
-  adopted->read = adopted->kept = true;
+  adopted->read = true;
+  adopted->kept = text_kept | trigger_kept | poller_kept;
   adopted->armed = state_->value(trigger_key(handle.number));
   if (!adopted->armed.empty()) adopted->trigger = TRY(arm(adopted->file, adopted->armed));
   const std::lock_guard lock(mutex_);
@@ -93,9 +94,11 @@ void OpenFiles::keep_text(std::uint64_t handle, OpenFile& open_file) {
     open_file.kept_text = fits ? size : 0;
     used += open_file.kept_text;
   }
-  // An earlier text would be worse than none.
-  if (!fits || !state_->put(text_key(handle), *open_file.text)) state_->erase(text_key(handle));
-  open_file.kept = true;
+  if (fits && state_->put(text_key(handle), *open_file.text)) {
+    open_file.kept |= text_kept;
+  } else if ((open_file.kept & text_kept) != 0) {
+    state_->erase(text_key(handle));  // an earlier text would be worse than none
+  }
 }
 
 Result<std::shared_ptr<PressureTrigger>> OpenFiles::arm(const Tree::File& file, std::string_view text) {
@@ -112,7 +115,7 @@ Result<> OpenFiles::write(const Handle& handle, std::string_view text) {
   if (open_file->trigger && std::exchange(open_file->armed, {}) == text) return {};
   if (open_file->trigger) return fail(EBUSY);
   open_file->trigger = TRY(arm(file, text));
-  if (state_ != nullptr) open_file->kept |= state_->put(trigger_key(handle.number), text).has_value();
+  if (state_ != nullptr && state_->put(trigger_key(handle.number), text)) open_file->kept |= trigger_kept;
   return {};
 }
 
@@ -122,8 +125,9 @@ Result<unsigned> OpenFiles::poll(const Handle& handle, std::function<void()> wak
   const auto open_file = TRY(find(handle));
   if (open_file->file.row->pressure == nullptr) return kReady;
   const std::lock_guard lock(open_file->mutex);
-  if (state_ != nullptr && handle.poller != 0)
-    open_file->kept |= state_->put(poller_key(handle.number), std::to_string(handle.poller)).has_value();
+  if (state_ != nullptr && handle.poller != 0 &&
+      state_->put(poller_key(handle.number), std::to_string(handle.poller)))
+    open_file->kept |= poller_kept;
   const auto state =
       open_file->trigger ? open_file->trigger->poll(std::move(wake)) : PressureTrigger::State::gone;
   switch (state) {
@@ -136,7 +140,8 @@ Result<unsigned> OpenFiles::poll(const Handle& handle, std::function<void()> wak
 
 void OpenFiles::release(std::uint64_t handle) {
   std::shared_ptr<OpenFile> last;
-  bool kept = true;
+  // One of a predecessor's that nobody has read here.
+  unsigned kept = text_kept | trigger_kept | poller_kept;
   {
     const std::lock_guard lock(mutex_);
     if (const auto found = files_.find(handle); found != files_.end()) {
@@ -147,10 +152,10 @@ void OpenFiles::release(std::uint64_t handle) {
         if ((used->second -= last->kept_text) == 0) kept_text_.erase(used);
     }
   }
-  if (state_ == nullptr || !kept) return;
-  state_->erase(text_key(handle));
-  state_->erase(trigger_key(handle));
-  state_->erase(poller_key(handle));
+  if (state_ == nullptr) return;
+  if ((kept & text_kept) != 0) state_->erase(text_key(handle));
+  if ((kept & trigger_kept) != 0) state_->erase(trigger_key(handle));
+  if ((kept & poller_kept) != 0) state_->erase(poller_key(handle));
 }
 
 std::vector<std::uint64_t> OpenFiles::left_waiting() const {

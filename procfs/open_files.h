@@ -50,14 +50,15 @@ class OpenFiles {
   static constexpr std::size_t kMostKeptText = 512u << 10;
 
  private:
+  enum Kept : unsigned { text_kept = 1, trigger_kept = 2, poller_kept = 4 };
   struct OpenFile {
     Tree::File file;
     std::mutex mutex;  // held while rendering; taken before a Container's
     std::shared_ptr<const std::string> text;
     std::chrono::nanoseconds made_at{};
     bool read = false;          // the text has been read from its start
-    bool kept = false;          // something of it is in the state
-    std::size_t kept_text = 0;  // bytes of that; guarded by OpenFiles::mutex_
+    unsigned kept = 0;          // Kept: what of it is in the state
+    std::size_t kept_text = 0;  // bytes of that text; guarded by OpenFiles::mutex_
     std::shared_ptr<PressureTrigger> trigger;
     std::string armed;  // what a predecessor's trigger was written with; it may not have said so yet
   };

@@ -357,10 +357,9 @@ void Registry::forget(Visitors::iterator visitor) {
 
 Result<ContainerRef> Registry::of_caller(pid_t pid) {
   if (pid <= 0) return fail(ESRCH);  // a caller outside our pid namespace
-  // A caller that is killed while it waits for us leaves its number to another.
-  const auto caller = sys::pidfd_open_thread(pid);
+  // Its number is its own meanwhile: the kernel lets nobody end who waits for an answer of FUSE, and takes
+  // none for a trapped system call of somebody who has.
   const auto memberships = TRY(memberships_of(pid));
-  if (caller && sys::has_ended(caller->get())) return fail(ESRCH);
   if (auto container = registered_above(memberships)) return container;
   return unregistered(memberships, pid);
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,13 +48,17 @@ struct TreeEntry {
 };
 
 // The names of the file system:
-//   containers/ID/…      a registered container's files, by the last part of where they are attached: one
+//   containers/ID/…   a registered container's files, by the last part of where they are attached: one
 //   listing
-//                        is all that it takes to know them
-//   proc/…  sys/…        the same for whoever asks (its pid decides)
+//                     is all that it takes to know them
+//   proc/…  sys/…     the same for whoever asks (its pid decides)
 class Tree {
  public:
-  explicit Tree(Registry& registry);
+  // In `state` a successor, also one of another version with other files, finds which index is which: the
+  // kernel knows them from containers that run on.
+  explicit Tree(Registry& registry, StateFile* state = nullptr);
+  // The key of that.
+  static constexpr const char* kKept = "nodes";
 
   // `caller` matters only below proc and sys of the root.
   Result<TreeEntry> lookup(NodeId directory, std::string_view name, pid_t caller);
@@ -76,12 +82,14 @@ class Tree {
 
  private:
   struct Node {
+    std::string path;  // by which a successor knows it; empty for one that this version has no more
     std::string name;
     const struct FileRow* row = nullptr;
     std::vector<std::uint16_t> children;
     const struct InstanceRow* instances = nullptr;  // one directory for each of these
     bool of_container = false;                      // below a container's directory, not below the root
   };
+  std::string paths() const;
   void add(std::uint16_t directory, std::string_view path, const struct FileRow& row);
   std::uint16_t child_named(std::uint16_t parent, std::string_view name);
   Result<ContainerRef> container_of(NodeId id, pid_t caller);
@@ -91,6 +99,7 @@ class Tree {
 
   Registry& registry_;
   std::vector<Node> nodes_;
+  std::map<std::string, std::uint16_t, std::less<>> kept_;  // indices by path
 };
 
 }  // namespace nacre::procfs

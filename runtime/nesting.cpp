@@ -10,7 +10,8 @@ namespace nacre::runtime {
 namespace {
 
 bool root_is_mapped(const spec::Spec& spec) {
-  if (!spec::has_namespace(spec, "user")) return false;
+  // Of one that is joined nobody says here whom it maps.
+  if (!spec::has_new_namespace(spec, "user")) return false;
   return std::ranges::none_of(spec.linux_.uid_mappings, [](const spec::IdMapping& mapping) {
     return mapping.host_id == 0 && mapping.size > 0;
   });

@@ -2,7 +2,6 @@
 #include "base/sys/process.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -138,21 +137,6 @@ void reset_signals() {
 
 Result<UniqueFd> pidfd_open(pid_t pid) {
   return UniqueFd{static_cast<int>(TRY(checked([&] { return ::syscall(SYS_pidfd_open, pid, 0); })))};
-}
-
-Result<UniqueFd> pidfd_open_thread(pid_t thread) {
-  constexpr unsigned kThread = O_EXCL;
-  const auto open = [&](unsigned flags) {
-    return checked([&] { return ::syscall(SYS_pidfd_open, thread, flags); });
-  };
-  auto opened = open(kThread);
-  if (!opened && opened.error().code == EINVAL) opened = open(0);
-  return UniqueFd{static_cast<int>(TRY(std::move(opened)))};
-}
-
-bool has_ended(int pidfd) {
-  pollfd event{pidfd, POLLIN, 0};
-  return ::poll(&event, 1, 0) > 0;
 }
 
 Result<> pidfd_signal(int pidfd, int signal) {

@@ -16,10 +16,6 @@
 namespace nacre::sys {
 
 Result<UniqueFd> pidfd_open(pid_t pid);
-// Of a single thread (PIDFD_THREAD, Linux 6.9; EINVAL before, unless it is a process's first).
-Result<UniqueFd> pidfd_open_thread(pid_t thread);
-// Whether what it stands for has ended.
-bool has_ended(int pidfd);
 Result<> pidfd_signal(int pidfd, int signal);
 
 // How a waited-for child ended, as a shell reports it: its code, or 128 + signal.

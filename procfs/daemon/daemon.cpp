@@ -115,7 +115,7 @@ Result<std::optional<Estate>> inherit(FdStore& store, const std::string& directo
        seccomp = take(kSeccomp), memory = take(kState), calls = take(kCalls);
   const bool whole = fuse && root && space && socket && seccomp && memory && PendingCalls::map(calls.get());
   auto state = whole ? StateFile::open(std::move(memory)) : Result<StateFile>(fail(ENOENT));
-  if (!state || state->value(kNegotiation).empty()) {
+  if (!state || state->value(kNegotiation).empty() || state->value(Tree::kKept).empty()) {
     // Of no use to anybody; those who wait for the connection hear that it is gone.
     for (const auto* const kept : {&left, &listeners})
       for (const auto& [name, descriptor] : *kept) store.drop(name);
@@ -197,7 +197,7 @@ Result<int> serve(const Options& options, const std::string& directory,
   Host host(files, clock);
   Registry registry({files, host, clock, &estate.state, &tracker}, hierarchies);
   registry.restore();
-  Tree tree(registry);
+  Tree tree(registry, &estate.state);
   const auto triggers = TRY(during("wait for pressure", PressureTriggers::start()));
   OpenFiles open_files(tree, clock, triggers.get(), &estate.state);
   FileSystem file_system{tree, open_files, born(estate.state, clock)};

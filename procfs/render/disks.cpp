@@ -48,8 +48,8 @@ std::string render_disk_stat(const DiskView& disk) {
 std::string render_partitions(const std::vector<DiskView>& disks) {
   std::string text = "major minor  #blocks  name\n\n";
   for (const auto& disk : disks)
-    text += padded(disk.io.major, 4) + "  " + padded(disk.io.minor, 7) + " " + padded(disk.kib, 10) + " " +
-            disk.name + "\n";
+    text += padded(disk.io.major, 4) + "  " + padded(disk.io.minor, 7) + " " + padded(disk.sectors / 2, 10) +
+            " " + disk.name + "\n";
   return text;
 }
 

@@ -77,9 +77,8 @@ std::optional<Host::Disk> Host::disk(unsigned major, unsigned minor) {
     const auto path = root_ + "/sys/dev/block/" + std::to_string(major) + ":" + std::to_string(minor);
     const auto target = sys::read_link_at(AT_FDCWD, path.c_str());
     if (target) disk.name = target->substr(target->find_last_of('/') + 1);
-    // In sectors of 512 bytes, whatever the device's own are.
     if (const auto size = sys::read_file(path + "/size"))
-      disk.kib = parse_int<std::uint64_t>(trim(*size)).value_or(0) / 2;
+      disk.sectors = parse_int<std::uint64_t>(trim(*size)).value_or(0);
     kept = {clock_.boottime(), std::move(disk)};
   }
   if (kept.value->name.empty()) return std::nullopt;

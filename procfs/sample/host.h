@@ -32,7 +32,7 @@ class Host {
   // A block device as /proc/partitions has it; nothing when the machine has none.
   struct Disk {
     std::string name;
-    std::uint64_t kib = 0;
+    std::uint64_t sectors = 0;  // of 512 bytes, whatever the device's own are
   };
   std::optional<Disk> disk(unsigned major, unsigned minor);
 

@@ -14,7 +14,7 @@ namespace nacre::procfs {
 
 struct DiskView {
   std::string name;
-  std::uint64_t kib = 0;                  // its size, which is the machine's
+  std::uint64_t sectors = 0;              // of 512 bytes: its size, which is the machine's
   std::optional<std::uint16_t> number{};  // DiskNumbers
   cgroup::DeviceIo io;
 };

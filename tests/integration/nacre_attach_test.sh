@@ -40,6 +40,23 @@ nacre detach "$process"
 # Nor does it lift what the engine has put over /proc.
 refuses 125 'would give its root what /proc/' nacre attach --nesting "$id"
 equal "memory after a refusal" "$(total)" "$machine"
+# A process that has made itself another root does not hide it.
+inside sh -c 'mkdir /jail && cp /bin/busybox /jail'
+foreign exec --detach "$id" chroot /jail /busybox sleep 1234 >/dev/null
+jailed() { grep -lzx 1234 /proc/[0-9]*/cmdline 2>/dev/null | sed -n 's|/proc/\([0-9]*\)/.*|\1|p' | head -n 1 | grep .; }
+eventually "a process with another root" jailed
+refuses 125 'would give its root what /proc/' nacre attach --nesting "$(jailed)"
+# A user namespace that maps nobody to root has nothing to lose.
+if mapped=$(foreign run --detach --network none --cgroup-parent "$NACRE_CGROUP_PARENT/podman" --memory 128m --security-opt seccomp=unconfined \
+  --uidmap 0:100000:65536 --gidmap 0:100000:65536 box sleep 1000 2>"$T/err"); then
+  nacre attach --nesting "$mapped"
+  foreign exec "$mapped" unshare -Urmpf --mount-proc true || fail "a user namespace in a user namespace"
+  foreign exec "$mapped" sh -c '! echo 1 >/dev/.nacre/proc/sys/kernel/panic' 2>/dev/null || fail "the machine's settings can be changed"
+  nacre detach "$mapped"
+  foreign rm --force --time 0 "$mapped" >/dev/null
+else
+  echo "not tested: a container with a user namespace: $(cat "$T/err")"
+fi
 
 # The view keeps nobody from making containers in it who could make them before.
 open_box=$(foreign run --detach --network none --cgroup-parent "$NACRE_CGROUP_PARENT/podman" --memory 128m --security-opt seccomp=unconfined \

@@ -82,8 +82,11 @@ disk=$(mktemp -d /var/tmp/nacre-test.XXXXXX)
 rm -rf "$disk"
 sleep 0.1
 expect "$(ls view/sys/block | sort | xargs)" "$(awk '{print $3}' view/proc/diskstats | sort | xargs)" "disks"
+same_stat() { # DISK: in one moment in which nothing is written
+  [ "$(xargs <"view/sys/block/$1/stat")" = "$(awk -v disk="$1" '$3 == disk {$1 = $2 = $3 = ""; print}' view/proc/diskstats | xargs)" ]
+}
 for name in $(ls view/sys/block); do
-  expect "$(xargs <"view/sys/block/$name/stat")" "$(awk -v disk="$name" '$3 == disk {$1 = $2 = $3 = ""; print}' view/proc/diskstats | xargs)" "stat of $name"
+  until_true same_stat "$name" || fail "stat of $name"
   expect "$(cat "view/sys/block/$name/size")" "$(cat "/sys/block/$name/size")" "size of $name"
   echo "a disk with traffic: $name"
 done

@@ -57,7 +57,10 @@ Result<int> detach_all(const std::vector<std::string>& places) {
 
 Result<> attach_view(pid_t process, const ViewOptions& options) {
   const auto target = TRY(open_target(process));
-  if (options.nesting) TRY(check_nesting(process));
+  if (options.nesting) {
+    const auto mounts = TRY(sys::open_at(AT_FDCWD, proc(process, "ns/mnt").c_str(), O_RDONLY));
+    TRY(check_nesting(process, mounts.get()));
+  }
   TRY(ensure_view_daemon());
   auto client = TRY(control::Client::connect());
   const auto name = "process " + std::to_string(process);

@@ -3,6 +3,9 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <sys/fsuid.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -11,6 +14,7 @@
 #include <string_view>
 
 #include "base/parse.h"
+#include "base/sys/checked.h"
 #include "base/sys/file.h"
 #include "base/sys/mount.h"
 #include "runtime/annotations.h"
@@ -49,9 +53,16 @@ bool is_kernels(int file) {
   return ::fstatfs(file, &fs) == 0 && (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC);
 }
 
-// The directory `name` of `parent`, made if it is not there; no symlink.
+// The directory `name` of `parent`, made if it is not there; no symlink. Made as the owner of `parent`,
+// because who is nobody in its user namespace can make nothing.
 Result<UniqueFd> make_directory(int parent, const char* name) {
-  if (::mkdirat(parent, name, 0755) != 0 && errno != EEXIST) return fail(errno);
+  const auto owner = TRY(sys::stat_fd(parent));
+  ::setfsgid(owner.st_gid);
+  ::setfsuid(owner.st_uid);
+  const int code = ::mkdirat(parent, name, 0755) == 0 ? 0 : errno;
+  ::setfsuid(::geteuid());
+  ::setfsgid(::getegid());
+  if (code != 0 && code != EEXIST) return fail(code);
   return sys::open_at(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW);
 }
 
@@ -66,12 +77,38 @@ Result<> clone_uncovered(int root, const char* tree) {
   return sys::attach_mount(TRY(std::move(mount)).get(), TRY(make_directory(parent.get(), tree)).get(), "");
 }
 
-// The one who is 0 in its user namespace, as its parent has it.
-Result<unsigned> root_of(pid_t process) {
-  for (const auto line : split(TRY(sys::read_file(proc(process, "uid_map"))), '\n'))
-    if (const auto words = split_blank(line); words.size() == 3 && words[0] == "0")
-      return parse_int<unsigned>(words[1]).value_or(0);
-  return 0u;
+// Whether the user namespace of a process maps somebody to root. As a reader outside of it sees it.
+Result<bool> has_root(pid_t process) {
+  const auto text = TRY(sys::read_file(proc(process, "uid_map")));
+  for (const auto line : split(text, '\n'))
+    if (const auto words = split_blank(line); words.size() == 3 && words[1] == "0") return true;
+  return false;
+}
+
+std::unexpected<Error> lifts(const std::string& what) {
+  return bad_input("nesting would give its root what " + what +
+                   " keeps from it: give the container a user namespace that maps nobody to root, or mask "
+                   "nothing (podman: --security-opt unmask=all)");
+}
+
+// Whether the user namespace that a mount namespace belongs to is that of a process.
+Result<bool> owned_by_users_of(int mount_namespace, pid_t process) {
+  const UniqueFd owner{TRY(sys::checked([&] { return ::ioctl(mount_namespace, NS_GET_USERNS); }))};
+  const auto its = TRY(sys::open_at(AT_FDCWD, proc(process, "ns/user").c_str(), O_RDONLY));
+  const auto one = TRY(sys::stat_fd(owner.get())), other = TRY(sys::stat_fd(its.get()));
+  return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+// As the whole mount namespace has it, whatever the process has made its root.
+Result<std::vector<sys::MountInfo>> mounts_of(int mount_namespace) {
+  const auto machine = TRY(sys::open_at(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY));
+  std::string text;
+  TRY(sys::in_mount_namespace(mount_namespace, [&]() -> Result<int> {
+    const auto file = TRY(sys::open_at(machine.get(), "thread-self/mountinfo", O_RDONLY));
+    text = TRY(sys::read_all(file.get()));
+    return 0;
+  }));
+  return sys::parse_mountinfo(text);
 }
 
 bool is_of_view(const sys::MountInfo& mount) {
@@ -129,13 +166,19 @@ Result<std::vector<control::ViewMount>> own_view() {
   return mounts;
 }
 
-Result<> check_nesting(pid_t process) {
-  if (TRY(root_of(process)) != 0) return {};
-  for (const auto& mount : TRY(sys::parse_mountinfo(TRY(sys::read_file(proc(process, "mountinfo"))))))
-    if (mount.mountpoint.starts_with("/proc/") && !is_of_view(mount))
-      return bad_input("nesting would give its root what " + mount.mountpoint +
-                       " keeps from it: give the container a user namespace, or mask nothing (podman: "
-                       "--security-opt unmask=all)");
+Result<> check_root_is_nobody(pid_t init) {
+  if (TRY(has_root(init))) return lifts("its runtime");
+  return {};
+}
+
+Result<> check_nesting(pid_t process, int mount_namespace) {
+  if (!TRY(has_root(process)) && TRY(owned_by_users_of(mount_namespace, process))) return {};
+  for (const auto& mount : TRY(mounts_of(mount_namespace))) {
+    const std::string_view place = mount.mountpoint;
+    const bool masks =
+        place.starts_with("/proc/") || (place.starts_with("/sys/") && !place.starts_with("/sys/fs/cgroup"));
+    if (masks && !is_of_view(mount)) return lifts(mount.mountpoint);
+  }
   return {};
 }
 

@@ -29,9 +29,11 @@ Result<int> put_over_kernel_files(const std::vector<control::ViewMount>& mounts,
 Result<std::vector<control::ViewMount>> own_view();
 // Where the view is, of a process, as that process names it.
 Result<std::vector<std::string>> places_of_view(const std::string& process);
-// What `nesting` asks for takes away what keeps the container's root from the machine's settings, unless it
-// has a user namespace that maps nobody to root, or nothing is over its /proc: otherwise an error says so.
-Result<> check_nesting(pid_t process);
+// What `nesting` asks for takes away what keeps the container's root from the machine's settings. So it is an
+// error unless its user namespace maps nobody to root...
+Result<> check_root_is_nobody(pid_t init);
+// ...or nothing is over the /proc and /sys of the mount namespace, by its descriptor, that a process is in.
+Result<> check_nesting(pid_t process, int mount_namespace);
 // Takes away what `nesting` has added below the calling process's root.
 void remove_uncovered();
 

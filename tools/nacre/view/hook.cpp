@@ -91,7 +91,7 @@ Result<int> place(const StartingContainer& container, const std::vector<control:
 
 // The runtime has not covered anything yet, but will.
 Result<> check_nesting_of(const StartingContainer& container) {
-  if (container.bundle.empty()) return check_nesting(container.init);
+  if (container.bundle.empty()) return check_root_is_nobody(container.init);
   auto spec = TRY(runtime::spec::parse(TRY(sys::read_file(container.bundle + "/config.json"))));
   spec.annotations[runtime::kNestingAnnotation] = "on";
   TRY(runtime::allows_nesting(spec));

@@ -69,7 +69,7 @@ TEST(RenderCpuinfo, WhatDependsOnNumberingIsRenumbered) {
 
 TEST(RenderPartitions, AreTheDisksOfTheContainer) {
   EXPECT_EQ(render_partitions({}), "major minor  #blocks  name\n\n");
-  EXPECT_EQ(render_partitions({{.name = "vda", .kib = 1048576, .io = {.major = 254, .minor = 0}}}),
+  EXPECT_EQ(render_partitions({{.name = "vda", .sectors = 2097152, .io = {.major = 254, .minor = 0}}}),
             "major minor  #blocks  name\n\n 254        0    1048576 vda\n");
 }
 
@@ -103,7 +103,7 @@ TEST(RenderVmstat, HasTheMachinesNamesAndTheContainersValues) {
   memory.free = 400;
   memory.anon_huge = 8192;
   memory.transparent_huge_page = 2048;
-  const DiskViews disks{{.name = "vda", .kib = 0, .io = {.read_bytes = 8192, .write_bytes = 1024}}};
+  const DiskViews disks{{.name = "vda", .sectors = 0, .io = {.read_bytes = 8192, .write_bytes = 1024}}};
   const VmSample vm{{{"pgfault", 7}}};
   EXPECT_EQ(render_vmstat({"nr_anon_transparent_hugepages", "pgfault", "pgpgin", "pgpgout", "unknown"}, vm,
                           memory, disks),

@@ -17,7 +17,7 @@ using test::Succeeds;
 struct Daemon {
   Daemon(FakeMachine& machine, StateFile& state)
       : registry({machine.files, machine.host, machine.clock, &state}, machine.cgroups.hierarchies()),
-        tree(registry),
+        tree(registry, &state),
         files(tree, machine.clock, nullptr, &state) {
     registry.restore();
   }
@@ -81,6 +81,30 @@ TEST_P(GoingOnTest, ADiskKeepsItsNumber) {
   EXPECT_EQ(second.of(8, 16), 2);
   EXPECT_EQ(second.of(8, 0), 1);
   EXPECT_EQ(second.of(254, 0), 0);
+}
+
+// Another version may have other files in another order. What the kernel knows of a container that runs on
+// still means what it did, or nothing.
+TEST_P(GoingOnTest, NodesOfAnotherVersionMeanWhatTheyDid) {
+  ASSERT_THAT(state.put(Tree::kKept, "/\n*\n*/uptime\n*/gone\n*/meminfo\n//proc"), Succeeds());
+  const auto indices = [&] {
+    Daemon daemon(machine, state);
+    if (daemon.registry.size() == 0) {
+      EXPECT_THAT(daemon.registry.add(box()), Succeeds());
+    }
+    EXPECT_FALSE(daemon.tree.exists({daemon.registry.by_id("box")->number(), 0, 3}));
+    std::vector<int> found;
+    for (const auto* const path : {"uptime", "meminfo", "stat", "cpu/online"})
+      found.push_back(at(daemon, path)->index);
+    found.push_back(daemon.tree.resolve({}, "proc", 0)->index);
+    return found;
+  };
+  const auto first = indices();
+  EXPECT_EQ(first[0], 2);
+  EXPECT_EQ(first[1], 4);
+  EXPECT_GT(first[2], 5);
+  EXPECT_EQ(first[4], 5);
+  EXPECT_EQ(indices(), first);
 }
 
 // A predecessor may be killed between the first and the last of what it forgets.
