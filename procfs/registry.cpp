@@ -141,7 +141,7 @@ Result<ContainerRef> Registry::add(const control::Registration& registration) {
   TRY(during(name, remember(*container, member)));
   by_id_[registration.id] = member;
   by_number_[container->number()] = container;
-  by_cgroup_[container->cgroup_path()] = container;
+  by_cgroup_.emplace(container->cgroup_path(), container);
   return container;
 }
 
@@ -209,7 +209,7 @@ Result<> Registry::restore(ContainerNumber number, const std::string& text) {
   if (!lives(member.init, member.init_start)) return fail(ESRCH);
   by_id_[identity.id] = member;
   by_number_[number] = member.container;
-  by_cgroup_[identity.cgroup_path] = member.container;
+  by_cgroup_.emplace(identity.cgroup_path, member.container);
   return {};
 }
 
@@ -233,14 +233,10 @@ void Registry::forget(const std::string& id) {
   const auto found = by_id_.find(id);
   const auto container = found->second.container;
   by_number_.erase(container->number());
-  if (const auto above = by_cgroup_.find(container->cgroup_path());
-      above != by_cgroup_.end() && above->second == container)
-    by_cgroup_.erase(above);
+  const auto [first, last] = by_cgroup_.equal_range(container->cgroup_path());
+  const auto own = std::find_if(first, last, [&](const auto& item) { return item.second == container; });
+  if (own != last) by_cgroup_.erase(own);
   by_id_.erase(found);
-  // Another one of the same cgroup is found by it again.
-  for (const auto& [other, member] : by_id_)
-    if (member.container->cgroup_path() == container->cgroup_path())
-      by_cgroup_[container->cgroup_path()] = member.container;
   container->retire();
   erase(container->number());
   for (const auto& directory : container->places().own_directories()) sources_.files.close_below(directory);

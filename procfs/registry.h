@@ -81,7 +81,7 @@ class Registry {
   mutable std::shared_mutex mutex_;  // taken before HotFiles'; never held while looking
   std::map<std::string, Member, std::less<>> by_id_;
   std::unordered_map<ContainerNumber, ContainerRef> by_number_;
-  std::unordered_map<std::string, ContainerRef> by_cgroup_;
+  std::unordered_multimap<std::string, ContainerRef> by_cgroup_;  // several may share one
   // Containers nobody registered, by all their cgroups; most recently asked for first.
   Visitors visitors_;
   std::atomic<ContainerNumber> last_number_{0};

@@ -9,7 +9,7 @@
 namespace nacre::runtime {
 namespace {
 
-bool root_is_mapped(const spec::Spec& spec) {
+bool maps_nobody_to_root(const spec::Spec& spec) {
   // Of one that is joined nobody says here whom it maps.
   if (!spec::has_new_namespace(spec, "user")) return false;
   return std::ranges::none_of(spec.linux_.uid_mappings, [](const spec::IdMapping& mapping) {
@@ -23,7 +23,7 @@ Result<bool> allows_nesting(const spec::Spec& spec) {
   const auto nesting = spec.annotations.find(kNestingAnnotation);
   if (nesting == spec.annotations.end() || nesting->second != "on") return false;
   const bool covered = !spec.linux_.masked_paths.empty() || !spec.linux_.readonly_paths.empty();
-  if (covered && !root_is_mapped(spec))
+  if (covered && !maps_nobody_to_root(spec))
     return bad_input(
         std::string(kNestingAnnotation) +
         "=on takes a user namespace that maps nobody to root, or a container with nothing masked "

@@ -83,6 +83,14 @@ TEST_P(RegistryTest, ACallerBelongsToTheNearestRegisteredCgroupAbove) {
   EXPECT_EQ(*machine.registry.of_caller(5000100), outer);
 }
 
+TEST_P(RegistryTest, WhoSharesACgroupIsFoundWhenTheOtherIsForgotten) {
+  const auto first = *machine.add("first", "/nacre/a");
+  ASSERT_THAT(machine.add("second", "/nacre/a"), Succeeds());
+  process(5000100, "/nacre/a");
+  machine.registry.remove("second");
+  EXPECT_EQ(*machine.registry.of_caller(5000100), first);
+}
+
 TEST_P(RegistryTest, AnUnregisteredCallerSeesItsOwnCgroup) {
   machine.cgroups.set_memory("/other", 100 << 20, 0);
   process(5000200, "/other");
