@@ -53,7 +53,7 @@ std::vector<std::uint64_t> Container::kept(const char* what) const {
   if (sources_.state == nullptr) return {};
   const auto bytes = sources_.state->value(kept_below(number()) + what);
   std::vector<std::uint64_t> words(bytes.size() / sizeof(std::uint64_t));
-  std::memcpy(words.data(), bytes.data(), words.size() * sizeof(words[0]));
+  if (!words.empty()) std::memcpy(words.data(), bytes.data(), words.size() * sizeof(words[0]));
   return words;
 }
 

@@ -117,7 +117,7 @@ bool StateFile::append(std::string_view key, std::string_view value, bool erased
                       erased};
   std::memcpy(at, &record, sizeof(record));
   std::memcpy(at + sizeof(record), key.data(), key.size());
-  std::memcpy(at + sizeof(record) + key.size(), value.data(), value.size());
+  std::ranges::copy(value, at + sizeof(record) + key.size());  // which may have no address when it is empty
   end_log(start_of(header().active), end_ + size);
   // Everything else is there when the size is.
   std::atomic_ref(*reinterpret_cast<std::uint32_t*>(at))
