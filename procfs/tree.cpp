@@ -24,13 +24,11 @@ std::string_view last_of(std::string_view path) { return path.substr(path.find_l
 
 }  // namespace
 
-Tree::Tree(Registry& registry, StateFile* state) : registry_(registry), nodes_(2) {
-  const auto kept = state == nullptr ? std::string() : state->value(kKept);
-  if (!kept.empty())
-    for (const auto path : split(kept, '\n')) kept_.emplace(path, static_cast<std::uint16_t>(kept_.size()));
-  nodes_.resize(std::max(nodes_.size(), kept_.size()));
-  nodes_[kRoot].path = "/";
-  nodes_[kContainer].path = "*";
+Tree::Tree(Registry& registry, StateFile* state) : registry_(registry) {
+  auto kept = state == nullptr ? std::string() : state->value(kKept);
+  if (kept.empty()) kept = "/\n*";
+  for (const auto path : split(kept, '\n')) nodes_.emplace_back().path = path;
+  nodes_[kRoot].present = nodes_[kContainer].present = true;
   nodes_[kContainer].of_container = true;
   for (const auto& row : file_table()) {
     add(kRoot, row.path, row);
@@ -43,14 +41,10 @@ Tree::Tree(Registry& registry, StateFile* state) : registry_(registry), nodes_(2
   if (state != nullptr) static_cast<void>(state->put(kKept, paths()));
 }
 
-// In the order of their indices; those that only another version has stay in their places.
+// Those that only another version has stay in their places.
 std::string Tree::paths() const {
-  std::vector<std::string_view> by_index(nodes_.size());
-  for (const auto& [path, index] : kept_) by_index[index] = path;
-  for (std::size_t index = 0; index < nodes_.size(); ++index)
-    if (!nodes_[index].path.empty()) by_index[index] = nodes_[index].path;
   std::string text;
-  for (const auto path : by_index) text += (text.empty() ? "" : "\n") + std::string(path);
+  for (const auto& node : nodes_) text += (text.empty() ? "" : "\n") + node.path;
   return text;
 }
 
@@ -63,22 +57,23 @@ std::uint16_t Tree::child_named(std::uint16_t parent, std::string_view name) {
   for (const auto child : nodes_[parent].children)
     if (nodes_[child].name == name) return child;
   auto path = nodes_[parent].path + "/" + std::string(name);
-  const auto kept = kept_.find(path);
-  const auto created = kept != kept_.end() ? kept->second : static_cast<std::uint16_t>(nodes_.size());
-  if (created == nodes_.size()) nodes_.emplace_back();
+  const auto known = std::ranges::find(nodes_, path, &Node::path);
+  const auto created = static_cast<std::uint16_t>(known - nodes_.begin());
+  if (known == nodes_.end()) nodes_.emplace_back();
   nodes_[created] = {.path = std::move(path),
                      .name = std::string(name),
                      .row = nullptr,
                      .children = {},
                      .instances = instances_of(name),
-                     .of_container = nodes_[parent].of_container};
+                     .of_container = nodes_[parent].of_container,
+                     .present = true};
   nodes_[parent].children.push_back(created);
   return created;
 }
 
 bool Tree::exists(NodeId id) const {
   if (id == NodeId{0, 0, kContainers}) return true;
-  if (id.index >= nodes_.size() || nodes_[id.index].path.empty()) return false;
+  if (id.index >= nodes_.size() || !nodes_[id.index].present) return false;
   return nodes_[id.index].of_container == (id.container != 0);
 }
 

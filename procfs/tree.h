@@ -2,8 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -82,12 +80,13 @@ class Tree {
 
  private:
   struct Node {
-    std::string path;  // by which a successor knows it; empty for one that this version has no more
+    std::string path;  // by which a successor knows it
     std::string name;
     const struct FileRow* row = nullptr;
     std::vector<std::uint16_t> children;
     const struct InstanceRow* instances = nullptr;  // one directory for each of these
     bool of_container = false;                      // below a container's directory, not below the root
+    bool present = false;                           // not one that only another version has
   };
   std::string paths() const;
   void add(std::uint16_t directory, std::string_view path, const struct FileRow& row);
@@ -99,7 +98,6 @@ class Tree {
 
   Registry& registry_;
   std::vector<Node> nodes_;
-  std::map<std::string, std::uint16_t, std::less<>> kept_;  // indices by path
 };
 
 }  // namespace nacre::procfs

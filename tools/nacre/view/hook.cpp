@@ -145,9 +145,9 @@ Result<> give_view(const StartingContainer& container) {
   if (container.options.nesting) TRY(check_nesting_of(container));
   auto connected = control::Client::connect();
   if (!connected) {
-    const auto inherited = own_view();
-    if (!inherited || inherited->empty()) return std::unexpected(std::move(connected.error()));
-    return TRY(place(container, *inherited)) > 0 ? Result<>{} : nowhere(container);
+    const auto inherited = TRY(during("hand on the view of this container", own_view()));
+    if (inherited.empty()) return std::unexpected(std::move(connected.error()));
+    return TRY(place(container, inherited)) > 0 ? Result<>{} : nowhere(container);
   }
   auto client = std::move(*connected);
   const auto mounts =
