@@ -5,12 +5,13 @@ command -v python3 >/dev/null || { echo "SKIP: needs python3"; exit 77; }
 . "$TESTS/../support/cgroup.sh"
 client="python3 -B $TESTS/../support/procfs_client.py"
 cgroup=$NACRE_CGROUP_PARENT/box
-init=
+init= disk=
 clean() {
   [ -z "$init" ] || { kill "$init" 2>/dev/null && wait "$init" || :; }
   umount -R "$T/view" 2>/dev/null || :
   [ ! -e "$T/other/pid" ] || kill "$(cat "$T/other/pid")" || :
   remove_cgroup "$NACRE_CGROUP_PARENT"
+  [ -z "$disk" ] || rm -rf "$disk"
 }
 trap clean EXIT
 fail() { echo "$*"; exit 1; }
