@@ -91,9 +91,7 @@ class Container : public std::enable_shared_from_this<Container> {
   // The file of its cgroup; empty where there is none.
   std::string pressure_file(const std::string& resource) const;
   // The names in the machine's /proc/vmstat.
-  Result<std::shared_ptr<const std::vector<std::string>>> vmstat_names() {
-    return sources_.host.vmstat_names();
-  }
+  Result<std::shared_ptr<const VmstatNames>> vmstat_names() { return sources_.host.vmstat_names(); }
   // The machine's /proc/cpuinfo, of which the container sees a part.
   Result<std::shared_ptr<const std::string>> host_cpuinfo() { return sources_.host.cpuinfo(); }
   // An estimate of how many processes the container ever started: pids are given in order.

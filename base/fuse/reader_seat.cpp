@@ -12,53 +12,44 @@ std::int64_t now() {
 
 }  // namespace
 
-std::optional<ReaderSeat::Turn> ReaderSeat::take() {
+bool ReaderSeat::take() {
   std::unique_lock lock(mutex_);
   free_.wait(lock, [&] { return !taken_ || closed_; });
-  if (closed_) return std::nullopt;
+  if (closed_) return false;
   taken_ = true;
   holder_ = ::gettid();
-  return ++turn_;
+  return true;
 }
 
-void ReaderSeat::leave(Turn turn) {
+void ReaderSeat::leave() {
   {
     const std::lock_guard lock(mutex_);
-    if (!taken_ || turn_ != turn) return;
     taken_ = false;
-    answering_since_ = 0;
   }
   free_.notify_one();
 }
 
-void ReaderSeat::begin_answer() {
+ReaderSeat::Answer ReaderSeat::begin_answer() {
+  const auto answer = now();
   // Released to whoever evicts us: the next holder sees what we did with the seat.
-  answering_since_.store(now(), std::memory_order_release);
+  answering_since_.store(answer, std::memory_order_release);
   used_ = true;
+  return answer;
 }
 
-bool ReaderSeat::end_answer(Turn turn) {
-  const std::lock_guard lock(mutex_);
-  if (turn_ != turn) return false;
-  answering_since_ = 0;
-  return true;
-}
+// A later holder's answer began later, so it cannot be taken for this one.
+bool ReaderSeat::end_answer(Answer answer) { return answering_since_.compare_exchange_strong(answer, 0); }
 
 bool ReaderSeat::answering_for(std::chrono::nanoseconds time) const {
-  const std::int64_t since = answering_since_;
+  const Answer since = answering_since_;
   return since != 0 && now() - since >= time.count();
 }
 
 void ReaderSeat::evict_slow(std::chrono::nanoseconds limit) {
-  {
-    const std::lock_guard lock(mutex_);
-    const std::int64_t since = answering_since_;
-    if (!taken_ || since == 0 || now() - since < limit.count()) return;
-    taken_ = false;
-    answering_since_ = 0;
-    ++turn_;  // the holder sees that the seat is not its any more
-  }
-  free_.notify_one();
+  Answer since = answering_since_;
+  if (since == 0 || now() - since < limit.count()) return;
+  if (!answering_since_.compare_exchange_strong(since, 0)) return;
+  leave();  // in the place of the holder, who sees that it is not its own any more
 }
 
 void ReaderSeat::close() {

@@ -8,7 +8,6 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
-#include <optional>
 
 namespace nacre::fuse {
 
@@ -21,15 +20,16 @@ namespace nacre::fuse {
 // about that, evict_slow() frees the seat in its place. Thread-safe.
 class ReaderSeat {
  public:
-  using Turn = std::uint64_t;
+  // When an answer began: steady clock, ns. Never 0.
+  using Answer = std::int64_t;
 
-  // Waits for the seat. Nothing: the seat is closed, go home.
-  std::optional<Turn> take();
-  // Gives the seat to a resting worker, unless it was taken away already.
-  void leave(Turn turn);
+  // Waits for the seat. False: the seat is closed, go home.
+  bool take();
+  // The holder's, while it does not answer: gives the seat to a resting worker.
+  void leave();
   // Around a request that is answered while holding the seat. False: the seat is lost.
-  void begin_answer();
-  bool end_answer(Turn turn);
+  Answer begin_answer();
+  bool end_answer(Answer answer);
   // Frees the seat if its holder has been answering for at least `limit`.
   void evict_slow(std::chrono::nanoseconds limit);
   // Whether the holder is answering now, and has been for so long.
@@ -46,9 +46,10 @@ class ReaderSeat {
   std::condition_variable free_;
   bool taken_ = false;
   bool closed_ = false;
-  Turn turn_ = 0;
   std::atomic<pid_t> holder_{0};
-  std::atomic<std::int64_t> answering_since_{0};  // steady clock, ns; 0: not answering
+  // The holder's answer; 0: it does not answer, or has lost the seat over the one that it began. Who sets it
+  // to 0, the holder or the one who evicts it, says who has the seat.
+  std::atomic<Answer> answering_since_{0};
   std::atomic<bool> used_{false};
 };
 

@@ -5,33 +5,42 @@
 #include <sched.h>
 
 namespace nacre::fuse {
+namespace {
+
+// sched_yield(2) takes no longer than this when nobody else is there to run.
+constexpr auto kAlone = std::chrono::microseconds(2);
+// What is asked next on this processor is asked sooner, and waking somebody up on another takes longer.
+constexpr auto kNear = std::chrono::microseconds(20);
+// For so many requests the processor is left to others who have kept it for longer than that.
+constexpr unsigned kPause = 32;
+
+}  // namespace
 
 void RequestPoll::wait(int fd) {
-  if (longest_ == Duration::zero()) return;
-  waiting_since_ = Clock::now();
-  if (pause_ > 0) {
-    --pause_;
+  const auto now = Clock::now();
+  if (!waiting_since_) waiting_since_ = now;
+  if (worthwhile_ && !same_processor_ && pause_ == 0 && now - *waiting_since_ < longest_) {
+    ::sched_yield();
+    const auto away = Clock::now() - now;
+    gave_way_ = away > kAlone;
+    if (away > kNear) pause_ = kPause;
     return;
   }
-  if (!worthwhile_) return;
-  // A yield that took this long has let somebody else run.
-  constexpr Duration kForeign = std::chrono::microseconds(20);
-  constexpr unsigned kPause = 32;
+  gave_way_ = true;
   pollfd request{.fd = fd, .events = POLLIN, .revents = 0};
-  for (auto now = waiting_since_; now - waiting_since_ < longest_;) {
-    if (::poll(&request, 1, 0) != 0) return;
-    ::sched_yield();
-    const auto after = Clock::now();
-    if (after - now > kForeign) {
-      pause_ = kPause;
-      return;
-    }
-    now = after;
-  }
+  static_cast<void>(::poll(&request, 1, -1));
 }
 
 void RequestPoll::received() {
-  if (longest_ != Duration::zero()) worthwhile_ = Clock::now() - waiting_since_ < longest_;
+  if (pause_ > 0) --pause_;
+  if (!waiting_since_) {  // it was there already
+    worthwhile_ = true;
+    return;
+  }
+  const auto waited = Clock::now() - *waiting_since_;
+  waiting_since_.reset();
+  worthwhile_ = waited < longest_;
+  same_processor_ = gave_way_ && waited < kNear;
 }
 
 }  // namespace nacre::fuse

@@ -2,20 +2,23 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 
 namespace nacre::fuse {
 
-// Looks for the next request for a moment before sleeping: to be woken costs more than most
-// requests do. Adaptive and bounded: it looks only when the last request came soon after the
-// one before, and not when others want the processor; an idle connection costs nothing. One
-// object per connection, used by one thread at a time.
+// Waits for the next request on a descriptor that does not block, after read(2) has said that there is none
+// (EAGAIN). Before it sleeps it may look for one for a moment: to be woken by another processor costs more
+// than most requests do. Adaptive and bounded: it looks only when the last request came soon after the one
+// before, not when others want the processor, and not when whoever asks is on this one: that runs at once
+// when we sleep, and costs nothing to be woken by, while looking would only keep it waiting. An idle
+// connection costs nothing. One object per connection, used by one thread at a time.
 class RequestPoll {
  public:
   using Duration = std::chrono::nanoseconds;
   // `longest`: how long to look at most; 0 turns it off.
   explicit RequestPoll(Duration longest) : longest_(longest) {}
 
-  // Returns when there is a request on `fd`, or when it is time to sleep in read(2).
+  // Returns when it is time to read `fd` again, be there a request or not, or when a signal came.
   void wait(int fd);
   // To be called when a request was read.
   void received();
@@ -24,9 +27,11 @@ class RequestPoll {
   using Clock = std::chrono::steady_clock;
 
   const Duration longest_;
-  Clock::time_point waiting_since_;
-  bool worthwhile_ = false;  // the last request came within `longest_`
-  unsigned pause_ = 0;       // for how many requests not to look: the processor is wanted
+  std::optional<Clock::time_point> waiting_since_;  // for the request that is to come
+  bool gave_way_ = false;                           // the last wait let somebody else have the processor
+  bool worthwhile_ = true;                          // the last request came within `longest_`
+  bool same_processor_ = false;                     // it seems to have come from this one
+  unsigned pause_ = 0;  // for how many requests not to look: the processor is wanted
 };
 
 }  // namespace nacre::fuse

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/fuse/session.h"
 
+#include <fcntl.h>
 #include <linux/fuse.h>
 #include <poll.h>
 #include <pthread.h>
@@ -18,13 +19,15 @@
 #include <thread>
 
 #include "base/fuse/raw_request.h"
+#include "base/fuse/reader_seat.h"
+#include "base/fuse/request_poll.h"
 #include "base/sys/file.h"
 #include "base/unique_fd.h"
 
 namespace nacre::fuse {
 namespace {
 
-// Interrupts a worker's blocking read so that it sees the session's exit flag.
+// Interrupts a worker's wait for a request so that it sees the session's exit flag.
 constexpr int kInterrupt = SIGURG;
 
 sigset_t signal_set(const std::vector<int>& extra) {
@@ -249,10 +252,10 @@ bool Session::answers() {
 }
 
 // Serves requests for as long as the seat can be kept. False: the session is over.
-bool Session::serve_turn(Workers& workers, ReaderSeat::Turn turn, fuse_buf& buffer) {
+bool Session::serve_turn(Workers& workers, fuse_buf& buffer) {
   while (fuse_session_exited(session_) == 0) {
-    workers.poll.wait(fuse_session_fd(session_));
     const int size = fuse_session_receive_buf(session_, &buffer);
+    if (size == -EAGAIN) workers.poll.wait(fuse_session_fd(session_));
     if (size == -EINTR || size == -EAGAIN) continue;
     if (size <= 0) {
       // libfuse yields 0 when the kernel has ended the connection, and when we do.
@@ -263,14 +266,14 @@ bool Session::serve_turn(Workers& workers, ReaderSeat::Turn turn, fuse_buf& buff
     const RawRequest::Scope scope(
         {static_cast<const std::byte*>(buffer.mem), static_cast<std::size_t>(size)});
     if (may_wait() || count_down(workers.slow_requests)) {
-      workers.seat.leave(turn);
+      workers.seat.leave();
       process(buffer);
       return true;
     }
-    workers.seat.begin_answer();
-    if (!workers.watched.exchange(true)) static_cast<void>(!::eventfd_write(wake_, 1));
+    const auto answer = workers.seat.begin_answer();
+    if (!workers.watched && !workers.watched.exchange(true)) static_cast<void>(!::eventfd_write(wake_, 1));
     process(buffer);
-    if (workers.seat.end_answer(turn)) continue;
+    if (workers.seat.end_answer(answer)) continue;
     // It took long, and so may the next ones, for the same reason.
     workers.slow_requests = kSlowRequests;
     return true;
@@ -280,10 +283,7 @@ bool Session::serve_turn(Workers& workers, ReaderSeat::Turn turn, fuse_buf& buff
 
 void Session::work(Workers& workers) {
   fuse_buf buffer{};
-  for (bool going = true; going;) {
-    const auto turn = workers.seat.take();
-    going = turn && serve_turn(workers, *turn, buffer);
-  }
+  while (workers.seat.take() && serve_turn(workers, buffer)) continue;
   std::free(buffer.mem);
   fuse_session_exit(session_);
   workers.seat.close();
@@ -292,6 +292,10 @@ void Session::work(Workers& workers) {
 }
 
 Result<> Session::serve(const Service& service) {
+  const int device = fuse_session_fd(session_);
+  if (const int flags = ::fcntl(device, F_GETFL);
+      flags < 0 || ::fcntl(device, F_SETFL, flags | O_NONBLOCK) != 0)
+    return fail(errno, "make the FUSE device not block");
   struct sigaction interrupt {};
   interrupt.sa_handler = [](int) {};
   ::sigaction(kInterrupt, &interrupt, nullptr);
@@ -336,7 +340,7 @@ Result<> Session::serve(const Service& service) {
   }
   fuse_session_exit(session_);
   workers.seat.close();
-  // The signal may come just before a worker enters read(2), so it is repeated.
+  // The signal may come just before a worker begins to wait, so it is repeated.
   while (workers.running > 0) {
     for (auto& worker : threads) ::pthread_kill(worker.native_handle(), kInterrupt);
     std::this_thread::sleep_for(std::chrono::milliseconds(2));

@@ -12,8 +12,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/fuse/reader_seat.h"
-#include "base/fuse/request_poll.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 
@@ -88,7 +86,7 @@ class Session {
   explicit Session(fuse_session* session, int wake) : session_(session), wake_(wake) {}
   struct Workers;
   void work(Workers& workers);
-  bool serve_turn(Workers& workers, ReaderSeat::Turn turn, fuse_buf& buffer);
+  bool serve_turn(Workers& workers, fuse_buf& buffer);
 
   fuse_session* session_ = nullptr;
   int wake_ = -1;  // eventfd: a worker has seen the end, or stop() was called

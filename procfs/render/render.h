@@ -25,7 +25,7 @@ std::string render_diskstats(const std::vector<DiskView>& disks);
 std::string render_cpuinfo(std::string_view host, const CpuView& view);
 
 // `names` are the machine's, in its order.
-std::string render_vmstat(const std::vector<std::string>& names, const VmSample& vm, const MemoryView& memory,
+std::string render_vmstat(const VmstatNames& names, const VmSample& vm, const MemoryView& memory,
                           const DiskViews& disks);
 std::string render_zoneinfo(const VmSample& vm, const MemoryView& memory);
 // /sys/block/NAME/stat.

@@ -57,13 +57,13 @@ Result<std::shared_ptr<const std::string>> Host::cpuinfo() {
   return *cpuinfo_.value;
 }
 
-Result<std::shared_ptr<const std::vector<std::string>>> Host::vmstat_names() {
+Result<std::shared_ptr<const VmstatNames>> Host::vmstat_names() {
   const std::lock_guard lock(mutex_);
   if (!vmstat_names_) {
     std::vector<std::string> names;
     const auto text = TRY(sys::read_file(root_ + "/proc/vmstat"));
     cgroup::for_each_key(text, [&](std::string_view name, std::uint64_t) { names.emplace_back(name); });
-    vmstat_names_ = std::make_shared<const std::vector<std::string>>(std::move(names));
+    vmstat_names_ = std::make_shared<const VmstatNames>(std::move(names));
   }
   return vmstat_names_;
 }

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "procfs/sample/sample.h"
+#include "procfs/sample/vm.h"
 
 namespace nacre::procfs {
 
@@ -28,7 +29,7 @@ class Host {
   // /proc/cpuinfo; costly on large machines, so kept for a second.
   Result<std::shared_ptr<const std::string>> cpuinfo();
   // The names in /proc/vmstat, which depend on how the kernel was built.
-  Result<std::shared_ptr<const std::vector<std::string>>> vmstat_names();
+  Result<std::shared_ptr<const VmstatNames>> vmstat_names();
   // A block device as /proc/partitions has it; nothing when the machine has none.
   struct Disk {
     std::string name;
@@ -58,7 +59,7 @@ class Host {
   Kept<HostMemory> memory_;
   Kept<std::vector<unsigned>> online_;
   Kept<std::shared_ptr<const std::string>> cpuinfo_;
-  std::shared_ptr<const std::vector<std::string>> vmstat_names_;
+  std::shared_ptr<const VmstatNames> vmstat_names_;
   std::map<std::pair<unsigned, unsigned>, Kept<Disk>> disks_;
   std::optional<std::uint64_t> transparent_huge_page_;
 };

@@ -3,6 +3,8 @@
 
 #include <dirent.h>
 
+#include <utility>
+
 #include "base/cgroup/keyed_file.h"
 #include "base/sys/file.h"
 
@@ -37,6 +39,15 @@ Result<std::uint64_t> oom_kills(HotFiles& files, const Place& place) {
 }
 
 }  // namespace
+
+VmstatNames::VmstatNames(std::vector<std::string> names) : names_(std::move(names)) {
+  for (std::size_t place = 0; place < names_.size(); ++place) places_.emplace(names_[place], place);
+}
+
+std::optional<std::size_t> VmstatNames::find(std::string_view name) const {
+  const auto found = places_.find(name);
+  return found == places_.end() ? std::nullopt : std::optional(found->second);
+}
 
 Result<VmSample> sample_vm(HotFiles& files, const Places& places) {
   VmSample sample;

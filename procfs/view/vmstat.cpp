@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <array>
-#include <unordered_map>
+#include <string_view>
 
 #include "procfs/view/arithmetic.h"
 
@@ -49,16 +49,6 @@ constexpr std::array kAmounts{
     Amount{"nr_swapcached", &MemoryView::swap_cached},
 };
 
-const Amount* find_amount(std::string_view name) {
-  static const auto kByName = [] {
-    std::unordered_map<std::string_view, const Amount*> by_name;
-    for (const auto& amount : kAmounts) by_name.emplace(amount.name, &amount);
-    return by_name;
-  }();
-  const auto found = kByName.find(name);
-  return found == kByName.end() ? nullptr : found->second;
-}
-
 std::uint64_t in_unit(std::uint64_t kib, Unit unit, const MemoryView& memory) {
   switch (unit) {
     case Unit::pages: return pages(kib);
@@ -80,14 +70,17 @@ std::uint64_t pages(std::uint64_t kib) {
   return kib / (static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) / 1024);
 }
 
-std::uint64_t vmstat_value(std::string_view name, const VmSample& vm, const MemoryView& memory,
-                           const DiskViews& disks) {
-  if (const auto event = vm.events.find(name); event != vm.events.end()) return event->second;
-  if (const auto* const amount = find_amount(name))
-    return in_unit(memory.*(amount->value), amount->unit, memory);
-  if (name == "pgpgin") return disk_kib(disks, &cgroup::DeviceIo::read_bytes);
-  if (name == "pgpgout") return disk_kib(disks, &cgroup::DeviceIo::write_bytes);
-  return 0;
+std::vector<std::uint64_t> vmstat_values(const VmstatNames& names, const VmSample& vm,
+                                         const MemoryView& memory, const DiskViews& disks) {
+  std::vector<std::uint64_t> values(names.in_order().size());
+  const auto set = [&](std::string_view name, std::uint64_t value) {
+    if (const auto line = names.find(name)) values[*line] = value;
+  };
+  for (const auto& amount : kAmounts) set(amount.name, in_unit(memory.*(amount.value), amount.unit, memory));
+  set("pgpgin", disk_kib(disks, &cgroup::DeviceIo::read_bytes));
+  set("pgpgout", disk_kib(disks, &cgroup::DeviceIo::write_bytes));
+  for (const auto& [name, value] : vm.events) set(name, value);
+  return values;
 }
 
 }  // namespace nacre::procfs

@@ -105,9 +105,10 @@ TEST(RenderVmstat, HasTheMachinesNamesAndTheContainersValues) {
   memory.transparent_huge_page = 2048;
   const DiskViews disks{{.name = "vda", .sectors = 0, .io = {.read_bytes = 8192, .write_bytes = 1024}}};
   const VmSample vm{{{"pgfault", 7}}};
-  EXPECT_EQ(render_vmstat({"nr_anon_transparent_hugepages", "pgfault", "pgpgin", "pgpgout", "unknown"}, vm,
-                          memory, disks),
-            "nr_anon_transparent_hugepages 4\npgfault 7\npgpgin 8\npgpgout 1\nunknown 0\n");
+  EXPECT_EQ(
+      render_vmstat(VmstatNames({"nr_anon_transparent_hugepages", "pgfault", "pgpgin", "pgpgout", "unknown"}),
+                    vm, memory, disks),
+      "nr_anon_transparent_hugepages 4\npgfault 7\npgpgin 8\npgpgout 1\nunknown 0\n");
 }
 
 TEST(RenderMask, HasACommaEvery32Bits) {
