@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -124,6 +125,14 @@ void raise_descriptor_limit() {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void reserve_descriptors(int count) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const auto last = std::min<rlim_t>(limit.rlim_cur, static_cast<rlim_t>(count)) - 1;
+  const UniqueFd any{::eventfd(0, EFD_CLOEXEC)};
+  const UniqueFd highest{::fcntl(any.get(), F_DUPFD_CLOEXEC, static_cast<int>(last))};
 }
 
 void reset_signals() {

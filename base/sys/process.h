@@ -38,6 +38,10 @@ std::vector<char*> exec_array(const std::vector<std::string>& strings);
 void reset_signals();
 // As many open descriptors as this process may have without a capability (RLIMIT_NOFILE, its hard limit).
 void raise_descriptor_limit();
+// Makes room for `count` descriptors, as far as the limit allows, at 8 bytes each. While a process has one
+// thread that is done at once; later whoever opens one too many waits for all processors, some 10 ms (kernel:
+// fs/file.c, expand_fdtable).
+void reserve_descriptors(int count);
 
 // Starts a program and returns its pid once exec(2) has succeeded; the error names the
 // program and the step. The child is the caller's to wait for.

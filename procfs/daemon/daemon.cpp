@@ -23,6 +23,7 @@
 #include "base/sys/capabilities.h"
 #include "base/sys/checked.h"
 #include "base/sys/file.h"
+#include "base/sys/process.h"
 #include "base/sys/socket.h"
 #include "procfs/control/server.h"
 #include "procfs/daemon/confinement.h"
@@ -44,6 +45,8 @@ namespace {
 // whose system calls are answered, CAP_SYS_RESOURCE for pressure triggers and descriptors.
 constexpr std::array kCapabilities{CAP_SYS_ADMIN, CAP_SYS_CHROOT, CAP_SYS_PTRACE, CAP_SYS_RESOURCE};
 
+// A container costs one.
+constexpr int kDescriptors = 16384;
 constexpr unsigned kFuseThreads = 4;
 constexpr std::chrono::microseconds kPoll{50};
 
@@ -270,6 +273,7 @@ Result<std::string> prepared_directory(const Options& options) {
 Result<int> run_daemon(const Options& options, pid_t keeper, const std::function<void()>& on_ready) {
   fuse::block_signals();
   TRY(sys::keep_capabilities(kCapabilities));
+  sys::reserve_descriptors(kDescriptors);
   TRY(sys::succeed([] { return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }));
   const auto directory = TRY(prepared_directory(options));
   auto store = TRY(FdStore::connect());
