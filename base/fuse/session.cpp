@@ -45,8 +45,6 @@ ssize_t write_socket(int fd, iovec* parts, int count, void*) {
   return ::sendmsg(fd, &header, MSG_NOSIGNAL);
 }
 
-// How often the thread of serve() looks whether an answer takes long, while there is any.
-constexpr int kWatchMs = 4;
 // How many requests are not expected to be quick after one that was not.
 constexpr unsigned kSlowRequests = 64;
 
@@ -310,13 +308,14 @@ Result<> Session::serve(const Service& service) {
 
   std::array<pollfd, 2> events{{{wake_, POLLIN, 0}, {signal_fd.get(), POLLIN, 0}}};
   while (fuse_session_exited(session_) == 0) {
-    const int ready = ::poll(events.data(), events.size(), workers.watched ? kWatchMs : -1);
+    const int ready = ::poll(events.data(), events.size(),
+                             workers.watched ? static_cast<int>(service.patience.count()) : -1);
     if (ready < 0) continue;
     if (ready == 0) {
       // One that was only interrupted by others will be quick enough when it is its turn.
-      constexpr auto kSlow = std::chrono::milliseconds(kWatchMs);
-      if (workers.seat.answering_for(kSlow))
-        workers.seat.evict_slow(wants_processor(workers.seat.holder()) ? 5 * kSlow : kSlow);
+      const auto limit = service.patience;
+      if (workers.seat.answering_for(limit))
+        workers.seat.evict_slow(wants_processor(workers.seat.holder()) ? 5 * limit : limit);
       if (!workers.seat.was_used() && !workers.seat.answering()) {
         workers.watched = false;
         // One that begins just now may have seen that it was watched.

@@ -49,6 +49,8 @@ constexpr std::array kCapabilities{CAP_SYS_ADMIN, CAP_SYS_CHROOT, CAP_SYS_PTRACE
 constexpr int kDescriptors = 16384;
 constexpr unsigned kFuseThreads = 4;
 constexpr std::chrono::microseconds kPoll{50};
+// What it waits for is never a disk.
+constexpr std::chrono::milliseconds kPatience{20};
 
 // The directory's own path, so that it stays the same under another root.
 Result<std::string> prepare_directory(const std::string& wanted) {
@@ -243,10 +245,11 @@ Result<int> serve(const Options& options, const std::string& directory,
       session.stop();
     }
   });
-  auto served = session.serve({.threads = kFuseThreads, .poll = kPoll, .signals = {}, .on_signal = [&](int) {
-                                 replace = store.present();
-                                 session.stop();
-                               }});
+  auto served = session.serve(
+      {.threads = kFuseThreads, .poll = kPoll, .patience = kPatience, .signals = {}, .on_signal = [&](int) {
+         replace = store.present();
+         session.stop();
+       }});
   triggers->stop();  // before the session that it wakes callers of
   server.stop();
   control.join();

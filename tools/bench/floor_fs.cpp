@@ -65,7 +65,8 @@ nacre::Result<> serve(const char* mountpoint) {
   ops.release = op_release;
   auto session = TRY(nacre::fuse::Session::create("bench_floor_fs", ops, nullptr, {"allow_other"}));
   TRY(session.mount(mountpoint));
-  return session.serve({.threads = 4, .poll = std::chrono::microseconds(50)});
+  return session.serve(
+      {.threads = 4, .poll = std::chrono::microseconds(50), .patience = std::chrono::milliseconds(20)});
 }
 
 }  // namespace
