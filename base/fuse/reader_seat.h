@@ -25,12 +25,13 @@ class ReaderSeat {
 
   // Waits for the seat. False: the seat is closed, go home.
   bool take();
-  // The holder's, while it does not answer: gives the seat to a resting worker.
+  // The holder's, while it does not answer, and evict_slow()'s in its place: gives the seat to a resting
+  // worker.
   void leave();
   // Around a request that is answered while holding the seat. False: the seat is lost.
   Answer begin_answer();
   bool end_answer(Answer answer);
-  // Frees the seat if its holder has been answering for at least `limit`.
+  // Frees the seat if its holder has been answering for at least `limit`, which is more than 0.
   void evict_slow(std::chrono::nanoseconds limit);
   // Whether the holder is answering now, and has been for so long.
   bool answering() const { return answering_since_ != 0; }

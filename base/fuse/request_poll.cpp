@@ -9,7 +9,8 @@ namespace {
 
 // sched_yield(2) takes no longer than this when nobody else is there to run.
 constexpr auto kAlone = std::chrono::microseconds(2);
-// What is asked next on this processor is asked sooner, and waking somebody up on another takes longer.
+// What is asked next on this processor is asked sooner, and in a virtual machine waking somebody up on
+// another takes longer. Where it does not, nothing is gained by looking either.
 constexpr auto kNear = std::chrono::microseconds(20);
 // For so many requests the processor is left to others who have kept it for longer than that.
 constexpr unsigned kPause = 32;

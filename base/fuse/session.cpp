@@ -12,6 +12,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -42,9 +43,16 @@ ssize_t write_socket(int fd, iovec* parts, int count, void*) {
   msghdr header{};
   header.msg_iov = parts;
   header.msg_iovlen = static_cast<std::size_t>(count);
-  return ::sendmsg(fd, &header, MSG_NOSIGNAL);
+  for (;;) {
+    const auto sent = ::sendmsg(fd, &header, MSG_NOSIGNAL);
+    if (sent >= 0 || errno != EAGAIN) return sent;
+    pollfd room{.fd = fd, .events = POLLOUT, .revents = 0};
+    static_cast<void>(::poll(&room, 1, -1));
+  }
 }
 
+// What one may take that would compute if it had a processor.
+constexpr std::chrono::milliseconds kInterrupted{20};
 // How many requests are not expected to be quick after one that was not.
 constexpr unsigned kSlowRequests = 64;
 
@@ -315,7 +323,8 @@ Result<> Session::serve(const Service& service) {
       // One that was only interrupted by others will be quick enough when it is its turn.
       const auto limit = service.patience;
       if (workers.seat.answering_for(limit))
-        workers.seat.evict_slow(wants_processor(workers.seat.holder()) ? 5 * limit : limit);
+        workers.seat.evict_slow(wants_processor(workers.seat.holder()) ? std::max(limit, kInterrupted)
+                                                                       : limit);
       if (!workers.seat.was_used() && !workers.seat.answering()) {
         workers.watched = false;
         // One that begins just now may have seen that it was watched.

@@ -22,8 +22,8 @@ struct Service {
   unsigned threads = 1;
   // How long a thread looks for the next request before it sleeps; 0: not at all.
   std::chrono::microseconds poll{0};
-  // After how long in one answer another thread takes the next request. While there are requests, the thread
-  // of serve() looks that often.
+  // After how long in one answer another thread takes the next request; not 0. While there are requests, the
+  // thread of serve() looks that often.
   std::chrono::milliseconds patience{4};
   // Signals that call `on_signal` on the thread of serve().
   std::vector<int> signals{};

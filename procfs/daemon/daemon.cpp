@@ -45,11 +45,11 @@ namespace {
 // whose system calls are answered, CAP_SYS_RESOURCE for pressure triggers and descriptors.
 constexpr std::array kCapabilities{CAP_SYS_ADMIN, CAP_SYS_CHROOT, CAP_SYS_PTRACE, CAP_SYS_RESOURCE};
 
-// A container costs one.
+// Room for them from the start; a container costs one.
 constexpr int kDescriptors = 16384;
 constexpr unsigned kFuseThreads = 4;
 constexpr std::chrono::microseconds kPoll{50};
-// What it waits for is never a disk.
+// It waits for cgroup files and for other threads that read them, never for a disk.
 constexpr std::chrono::milliseconds kPatience{20};
 
 // The directory's own path, so that it stays the same under another root.

@@ -33,14 +33,14 @@ std::string render_zoneinfo(const VmSample& vm, const MemoryView& memory) {
     text += "      " + name + " " + std::to_string(values[line]) + "\n";
   }
   const auto total = std::to_string(pages(memory.total));
-  const auto free = std::to_string(pages(memory.free));
-  text += "  pages free     " + free + "\n";
+  const auto free_pages = std::to_string(pages(memory.free));
+  text += "  pages free     " + free_pages + "\n";
   for (const auto* const name : {"boost   ", "min     ", "low     ", "high    "})
     text += "        " + std::string(name) + " 0\n";
   for (const auto* const name : {"spanned ", "present ", "managed "})
     text += "        " + std::string(name) + " " + total + "\n";
   text += "        cma      0\n        protection: (0, 0, 0, 0, 0)\n";
-  text += "      nr_free_pages " + free + "\n";
+  text += "      nr_free_pages " + free_pages + "\n";
   return text + "  node_unreclaimable:  0\n  start_pfn:           0\n";
 }
 

@@ -15,11 +15,8 @@
 
 namespace nacre::procfs {
 
-struct StringHash : std::hash<std::string_view> {
-  using is_transparent = void;
-};
-
-// Names of the kernel's counters of memory management (mm/vmstat.c, vmstat_text), in the order of a file.
+// Names of the kernel's counters of memory management (mm/vmstat.c, vmstat_text), in the order of a file:
+// /proc/vmstat, or those of them in /proc/zoneinfo.
 class VmstatNames {
  public:
   explicit VmstatNames(std::vector<std::string> names);
@@ -27,8 +24,11 @@ class VmstatNames {
   std::optional<std::size_t> find(std::string_view name) const;
 
  private:
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
   std::vector<std::string> names_;
-  std::unordered_map<std::string, std::size_t, StringHash, std::equal_to<>> places_;
+  std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> places_;
 };
 
 // What the kernel counts of a container's memory management since its cgroup exists, under the names of

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # boot.sh CACHE BIN OUT [PATTERN[,PATTERN…]]: boots the guest once with the programs in BIN, runs the
 # integration tests (those whose name matches a PATTERN) in it and leaves OUT/results and
-# OUT/console. Exit status 77, with the reason, when this machine cannot do that.
+# OUT/console. Exit status 77, with the reason, when this machine cannot do that. NACRE_VM_SETTINGS, such as
+# "NACRE_TEST_KILLS=1000 nacre.limit=3600", is for the tests' environment and for the guest (tests/vm/guest).
 set -eu
 cache=$1 bin=$2 out=$3 pattern=${4:-*}
 here=$(cd "$(dirname "$0")" && pwd)
@@ -53,7 +54,7 @@ timeout -k 10 "$seconds" qemu-system-x86_64 -M q35 -accel "${NACRE_VM_ACCEL:-tcg
   -drive "file=$cache/disk.ext4,format=raw,if=virtio,cache=unsafe" \
   -serial "file:$out/console" -serial "file:$out/results" \
   -kernel "$cache/vmlinuz" -initrd "$out/initramfs" \
-  -append "console=ttyS0 quiet loglevel=4 panic=-1 oops=panic nacre.only=$pattern" </dev/null >"$out/qemu.log" 2>&1 || status=$?
+  -append "console=ttyS0 quiet loglevel=4 panic=-1 oops=panic nacre.only=$pattern ${NACRE_VM_SETTINGS:-}" </dev/null >"$out/qemu.log" 2>&1 || status=$?
 rm -f "$out/initramfs"
 if [ $status != 0 ] || ! grep -q '^@@ done' "$out/results"; then
   echo "the virtual machine did not finish (qemu: $status$([ $status != 124 ] || echo ", more than $seconds s"))"

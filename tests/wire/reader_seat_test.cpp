@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 #include <thread>
+#include <vector>
 
 namespace nacre::fuse {
 namespace {
@@ -58,6 +60,42 @@ TEST(ReaderSeat, ClosingSendsAllHome) {
   EXPECT_FALSE(waiting.get());
   seat.leave();
   EXPECT_FALSE(seat.take());
+}
+
+// Under the thread sanitizer: what a holder did is seen by the next one, also by one that took its seat away.
+TEST(ReaderSeat, BelongsToOneWhileOthersEvict) {
+  constexpr int kTurns = 2000;
+  ReaderSeat seat;
+  int turns = 0;  // the holder's
+  std::atomic<int> lost{0};
+  const auto work = [&] {
+    while (seat.take()) {
+      for (bool mine = true; mine;) {
+        if (++turns > kTurns) {
+          seat.leave();
+          seat.close();
+          return;
+        }
+        const bool slow = turns % 7 == 0;
+        const auto answer = seat.begin_answer();
+        if (slow) std::this_thread::yield();
+        mine = seat.end_answer(answer);
+        if (!mine) lost += 1;
+      }
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) threads.emplace_back(work);
+  std::atomic<bool> done{false};
+  std::thread watcher([&] {
+    while (!done) seat.evict_slow(1ns);
+  });
+  for (auto& thread : threads) thread.join();
+  done = true;
+  watcher.join();
+  EXPECT_GT(turns, kTurns);
+  EXPECT_LE(turns, kTurns + 4);
+  EXPECT_LE(lost, turns);
 }
 
 }  // namespace

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """procfs.py BIN [ROUNDS]: the files of the container's view, of nacre-procfs, lxcfs and the host, beside a
 file system that answers at once: how long a reading takes, alone, of a file that stays open, by eight threads,
-of 200 containers, and what it costs the daemon. BIN is a build's bin folder."""
+of 200 containers, and what it costs the daemon; one reader's readings once with the daemon on the same
+processor and once wherever the scheduler puts them. BIN is a build's bin folder."""
 
 import contextlib
 import glob
@@ -114,7 +115,8 @@ class Daemon:
 
     def run_on(self, cpus):
         for thread in self.threads():
-            os.sched_setaffinity(int(os.path.basename(thread)), cpus)
+            with contextlib.suppress(ProcessLookupError):
+                os.sched_setaffinity(int(os.path.basename(thread)), cpus)
 
     def cost(self):
         """Nanoseconds of processor time for 1000 readings, since the last call."""
@@ -235,29 +237,32 @@ def main():
     reader = common.timing_program(folder, "read_files")
     daemons = start_daemons(folder, common.SCRATCH)
     base = daemons[-2].name if len(daemons) == 3 else "lxcfs"
-    costs = {"processor time of 1000 readings": {}, "the same, 200 containers": {}, "resident memory": {}}
+    costs = {}
     cgroups = Cgroups(MANY)
     try:
         reading = Reading(reader, daemons, cgroups)
         columns = reading.columns()
         common.headline("Reading the container's view", [f"lxcfs {common.version(['lxcfs', '--version'])}",
                                                          "readers in cgroups of 256 MiB and one CPU"])
-        with one_processor(daemons):
+        def one_reader(where):
+            for daemon in daemons:
+                daemon.cost()
             shown, slow = reading.run("open", PATHS, rounds, 4, 1000)
-            costs["processor time of 1000 readings"] = {d.name: [d.cost()] for d in daemons}
-            common.table("open, read, close: median", shown, columns, base)
+            costs[f"processor time of 1000 readings, {where}"] = {d.name: [d.cost()] for d in daemons}
+            common.table(f"open, read, close, {where}: median", shown, columns, base)
             common.table("99th percentile / median", slow, columns, "", {path: show_ratio for path in PATHS})
             shown, _ = reading.run("again", PATHS, rounds, 4, 1000)
-            common.table("read again: median", shown, columns, base)
-        for way, name in (("open", "open, read, close"), ("again", "read again")):
-            shown, _ = reading.run(way, PATHS, rounds, 4, 1000)
-            common.table(f"{name}, on any processor: median", shown, columns, base)
-        shown, _ = reading.run("parallel", PATHS, rounds, 1, 400)
+            common.table(f"read again, {where}: median", shown, columns, base)
+
+        with one_processor(daemons):
+            one_reader("one processor")
+        one_reader("any processor")
+        shown, _ = reading.run("parallel", PATHS, rounds, 3, 400)
         common.table("8 readers: time / readings", shown, columns, base)
         for daemon in daemons:
             daemon.cost()
         shown, _ = reading.run("open", OF_MANY, max(rounds // 2, 1), 3, 5, MANY)
-        costs["the same, 200 containers"] = {d.name: [d.cost()] for d in daemons}
+        costs[f"the same, {MANY} containers"] = {d.name: [d.cost()] for d in daemons}
         costs["resident memory"] = {d.name: [d.memory()] for d in daemons}
         common.table("of 200 containers: median", shown, columns, base)
         common.table("the daemon's", costs, columns, base, {"resident memory": common.show_bytes})

@@ -139,6 +139,8 @@ def register(daemon, count):
         report("resident memory before and after", f"{common.show_bytes(before)}, {common.show_bytes(daemon.memory())}")
         report("descriptors", len(os.listdir(f"/proc/{daemon.pids()[-1]}/fd")))
         control.socket.close()
+        for mount in held:
+            os.close(mount)
         time.sleep(12)  # until what was used is let go
         used, switches = daemon.used(), daemon.switches()
         time.sleep(20)

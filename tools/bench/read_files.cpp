@@ -10,6 +10,7 @@
 // with for a container registered in CGROUP/0 and so on.
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -187,7 +188,11 @@ struct Reader {
     if (reader.pid == 0) {
       ::close(orders[1]);
       ::close(answers[0]);
+      // Before Linux 6.2 a cpuset takes away what was asked for.
+      cpu_set_t processors;
+      must(::sched_getaffinity(0, sizeof(processors), &processors) == 0, "sched_getaffinity");
       for (const auto& folder : job.folders) enter(folder + "/" + std::to_string(number));
+      must(::sched_setaffinity(0, sizeof(processors), &processors) == 0, "sched_setaffinity");
       const char ready = 'r';
       send(answers[1], &ready, 1);
       work(job, orders[0], answers[1]);

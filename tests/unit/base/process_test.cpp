@@ -29,7 +29,7 @@ TEST(ReserveDescriptors, MakesRoomAndLeavesNoneOpen) {
   };
   const auto before = open_ones();
   const auto wanted = std::min<rlim_t>(limit.rlim_cur, 4096);
-  if (room() >= wanted) GTEST_SKIP() << "the limit of descriptors is too low to see it";
+  if (room() >= wanted) GTEST_SKIP() << "there is room for as many as the limit allows already";
   reserve_descriptors(4096);
   EXPECT_GE(room(), wanted);
   EXPECT_EQ(open_ones(), before);
