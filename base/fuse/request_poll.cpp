@@ -4,6 +4,8 @@
 #include <poll.h>
 #include <sched.h>
 
+#include <algorithm>
+
 namespace nacre::fuse {
 namespace {
 
@@ -20,7 +22,8 @@ constexpr unsigned kPause = 32;
 void RequestPoll::wait(int fd) {
   const auto now = Clock::now();
   if (!waiting_since_) waiting_since_ = now;
-  if (worthwhile_ && !same_processor_ && pause_ == 0 && now - *waiting_since_ < longest_) {
+  const auto look = same_processor_ ? std::min<Duration>(kAlone, longest_) : longest_;
+  if (worthwhile_ && pause_ == 0 && now - *waiting_since_ < look) {
     ::sched_yield();
     const auto away = Clock::now() - now;
     gave_way_ = away > kAlone;
