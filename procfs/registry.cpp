@@ -83,11 +83,22 @@ std::uint64_t inode_of(const std::string& directory) {
   return ::stat(directory.c_str(), &found) == 0 ? found.st_ino : 0;
 }
 
+// For so many containers there is room from the start, at 16 bytes each: a table that grows holds up the
+// registration that it grows for by a millisecond or two.
+constexpr std::size_t kRoom = 16384;
+
 // In the state.
 constexpr const char* kContainers = "containers/";
 constexpr const char* kLastNumber = "last-container";
 
 }  // namespace
+
+Registry::Registry(Sources sources, const cgroup::Hierarchies& hierarchies)
+    : disk_numbers_(sources.state), sources_(sources), hierarchies_(hierarchies) {
+  sources_.disk_numbers = &disk_numbers_;
+  by_number_.reserve(kRoom);
+  by_cgroup_.reserve(kRoom);
+}
 
 Result<std::vector<cgroup::Membership>> Registry::memberships_of(pid_t pid) const {
   return cgroup::parse_memberships(

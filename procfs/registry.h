@@ -31,10 +31,7 @@ struct Member {
 // From any thread.
 class Registry {
  public:
-  Registry(Sources sources, const cgroup::Hierarchies& hierarchies)
-      : disk_numbers_(sources.state), sources_(sources), hierarchies_(hierarchies) {
-    sources_.disk_numbers = &disk_numbers_;
-  }
+  Registry(Sources sources, const cgroup::Hierarchies& hierarchies);
 
   // Those that the last daemon knew and that still live; call first, where there is a state.
   void restore();

@@ -70,6 +70,12 @@ class Cgroups:
                         time.sleep(0.1)
 
 
+def scheduled(task):
+    """Nanoseconds for which a process or thread of /proc ran, and waited to run."""
+    with open(f"{task}/schedstat", encoding="ascii") as file:
+        return [int(field) for field in file.read().split()[:2]]
+
+
 class Daemon:
     def __init__(self, name, prefix, command, ready):
         """Started when the path `ready` is there; files are read below `prefix`."""
@@ -99,11 +105,11 @@ class Daemon:
 
     def used(self):
         """Nanoseconds of processor time, of threads that still live."""
-        total = 0
-        for thread in self.threads():
-            with open(f"{thread}/schedstat", encoding="ascii") as file:
-                total += int(file.read().split()[0])
-        return total
+        return sum(scheduled(thread)[0] for thread in self.threads())
+
+    def kept_waiting(self):
+        """Nanoseconds for which its threads could have run, and somebody else had the processor."""
+        return sum(scheduled(thread)[1] for thread in self.threads())
 
     def switches(self):
         """How often its threads were given a processor after they had waited for something."""
