@@ -37,7 +37,8 @@ ReaderSeat::Answer ReaderSeat::begin_answer() {
   return answer;
 }
 
-// A later holder's answer began later, so it cannot be taken for this one.
+// A later holder's answer began later, since evict_slow() waits for more than 0: it cannot be taken for this
+// one.
 bool ReaderSeat::end_answer(Answer answer) { return answering_since_.compare_exchange_strong(answer, 0); }
 
 bool ReaderSeat::answering_for(std::chrono::nanoseconds time) const {

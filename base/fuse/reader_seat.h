@@ -48,8 +48,8 @@ class ReaderSeat {
   bool taken_ = false;
   bool closed_ = false;
   std::atomic<pid_t> holder_{0};
-  // The holder's answer; 0: it does not answer, or has lost the seat over the one that it began. Who sets it
-  // to 0, the holder or the one who evicts it, says who has the seat.
+  // The holder's answer; 0: it does not answer, or has lost the seat over the one that it began. Whichever of
+  // the holder and evict_slow() sets it to 0 decides who has the seat.
   std::atomic<Answer> answering_since_{0};
   std::atomic<bool> used_{false};
 };

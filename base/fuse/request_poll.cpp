@@ -11,10 +11,11 @@ namespace {
 
 // sched_yield(2) takes no longer than this when nobody else is there to run.
 constexpr auto kAlone = std::chrono::microseconds(2);
-// What is asked next on this processor is asked sooner, and in a virtual machine waking somebody up on
-// another takes longer. Where it does not, nothing is gained by looking either.
+// A request that comes sooner than this is taken to come from this processor: in a virtual machine to be
+// woken by another takes longer. Where it does not, we sleep at once, and lose no more than such a short
+// wake-up.
 constexpr auto kNear = std::chrono::microseconds(20);
-// For so many requests the processor is left to others who have kept it for longer than that.
+// For so many requests the processor is left to others who have kept it for longer than kNear.
 constexpr unsigned kPause = 32;
 
 }  // namespace

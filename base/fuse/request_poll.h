@@ -9,9 +9,9 @@ namespace nacre::fuse {
 // Waits for the next request on a descriptor that does not block, after read(2) has said that there is none
 // (EAGAIN). Before it sleeps it may look for one for a moment: to be woken by another processor costs more
 // than most requests do. Adaptive and bounded: it looks only when the last request came soon after the one
-// before, and not when others want the processor. Whoever asks on this processor is given it, by yielding
-// once, and by sleeping if that did not: to go on looking would only keep it waiting. An idle connection
-// costs nothing. One object per connection, used by one thread at a time.
+// before, and not when others want the processor. Whoever asks on this processor is given it: by
+// sched_yield(2), and if no request has come within 2 us, by sleeping, because to go on looking would only
+// keep it waiting. An idle connection costs nothing. One object per connection, used by one thread at a time.
 class RequestPoll {
  public:
   using Duration = std::chrono::nanoseconds;

@@ -47,11 +47,11 @@ ssize_t write_socket(int fd, iovec* parts, int count, void*) {
     const auto sent = ::sendmsg(fd, &header, MSG_NOSIGNAL);
     if (sent >= 0 || errno != EAGAIN) return sent;
     pollfd room{.fd = fd, .events = POLLOUT, .revents = 0};
-    static_cast<void>(::poll(&room, 1, -1));
+    if (::poll(&room, 1, -1) < 0) return -1;
   }
 }
 
-// What one may take that would compute if it had a processor.
+// How long an answer may take at least while its thread computes or only lacks a processor.
 constexpr std::chrono::milliseconds kInterrupted{20};
 // How many requests are not expected to be quick after one that was not.
 constexpr unsigned kSlowRequests = 64;

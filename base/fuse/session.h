@@ -22,8 +22,9 @@ struct Service {
   unsigned threads = 1;
   // How long a thread looks for the next request before it sleeps; 0: not at all.
   std::chrono::microseconds poll{0};
-  // After how long in one answer another thread takes the next request; not 0. While there are requests, the
-  // thread of serve() looks that often.
+  // An answer that takes this long, or up to twice as long, loses the seat to another thread; one whose
+  // thread computes has 20 ms at least. Not 0: the thread of serve() looks that often while there are
+  // requests.
   std::chrono::milliseconds patience{4};
   // Signals that call `on_signal` on the thread of serve().
   std::vector<int> signals{};
@@ -74,6 +75,7 @@ class Session {
 
   // Serves until the file system is unmounted or SIGINT or SIGTERM arrives. All signals must
   // be blocked in every thread, see block_signals(). Unmounts before it returns.
+  // The device does not block from then on (O_NONBLOCK), for others that share its open file description too.
   Result<> serve(const Service& service);
 
   // Makes serve() return; from any thread.

@@ -3,7 +3,8 @@
 # boot.sh CACHE BIN OUT [PATTERN[,PATTERN…]]: boots the guest once with the programs in BIN, runs the
 # integration tests (those whose name matches a PATTERN) in it and leaves OUT/results and
 # OUT/console. Exit status 77, with the reason, when this machine cannot do that. NACRE_VM_SETTINGS, such as
-# "NACRE_TEST_KILLS=1000 nacre.limit=3600", is for the tests' environment and for the guest (tests/vm/guest).
+# "NACRE_TEST_KILLS=1000 nacre.limit=3600", is for the tests' environment and for the guest (tests/vm/guest);
+# the whole machine has NACRE_VM_SECONDS (2700).
 set -eu
 cache=$1 bin=$2 out=$3 pattern=${4:-*}
 here=$(cd "$(dirname "$0")" && pwd)

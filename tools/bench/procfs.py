@@ -71,9 +71,12 @@ class Cgroups:
 
 
 def scheduled(task):
-    """Nanoseconds for which a process or thread of /proc ran, and waited to run."""
-    with open(f"{task}/schedstat", encoding="ascii") as file:
-        return [int(field) for field in file.read().split()[:2]]
+    """Nanoseconds for which a process or thread of /proc ran, and waited to run; none of one that has ended."""
+    try:
+        with open(f"{task}/schedstat", encoding="ascii") as file:
+            return [int(field) for field in file.read().split()[:2]]
+    except (FileNotFoundError, ProcessLookupError):
+        return [0, 0]
 
 
 class Daemon:
@@ -108,7 +111,7 @@ class Daemon:
         return sum(scheduled(thread)[0] for thread in self.threads())
 
     def kept_waiting(self):
-        """Nanoseconds for which its threads could have run, and somebody else had the processor."""
+        """Nanoseconds for which its threads could have run, and others had the processor."""
         return sum(scheduled(thread)[1] for thread in self.threads())
 
     def switches(self):
@@ -256,7 +259,7 @@ def main():
             shown, slow = reading.run("open", PATHS, rounds, 4, 1000)
             costs[f"processor time of 1000 readings, {where}"] = {d.name: [d.cost()] for d in daemons}
             common.table(f"open, read, close, {where}: median", shown, columns, base)
-            common.table("99th percentile / median", slow, columns, "", {path: show_ratio for path in PATHS})
+            common.table(f"99th percentile / median, {where}", slow, columns, "", {path: show_ratio for path in PATHS})
             shown, _ = reading.run("again", PATHS, rounds, 4, 1000)
             common.table(f"read again, {where}: median", shown, columns, base)
 

@@ -6,6 +6,8 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <string_view>
 
 #include "base/parse.h"
 #include "base/sys/file.h"
