@@ -4,12 +4,13 @@
 #include <vector>
 
 #include "base/control/protocol.h"
+#include "base/sys/mount_cloner.h"
 #include "procfs/container.h"
 
 namespace nacre::procfs {
 
-// Detached mounts of a container's files, one for each thing to attach. `root` is the
-// mounted file system; it must be served by other threads than the caller's.
-Result<std::vector<control::ViewMount>> open_view_mounts(int root, const Container& container);
+// Detached mounts of a container's files, one for each thing to attach.
+Result<std::vector<control::ViewMount>> open_view_mounts(sys::MountCloner& cloner,
+                                                         const Container& container);
 
 }  // namespace nacre::procfs

@@ -12,15 +12,14 @@
 namespace nacre::procfs {
 namespace {
 
-// Clients, waiting, what containers look like, and clones of the mounts that they get.
+// Clients, waiting, and what containers look like. Their mounts are cloned by a process of its own.
 constexpr auto kCalls = std::to_array<int>({
-    SCMP_SYS(accept4),    SCMP_SYS(access),      SCMP_SYS(chdir),         SCMP_SYS(epoll_create1),
-    SCMP_SYS(epoll_ctl),  SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2),  SCMP_SYS(epoll_wait),
-    SCMP_SYS(faccessat),  SCMP_SYS(faccessat2),  SCMP_SYS(getdents64),    SCMP_SYS(getsockopt),
-    SCMP_SYS(kcmp),       SCMP_SYS(lstat),       SCMP_SYS(mount_setattr), SCMP_SYS(open_tree),
-    SCMP_SYS(pidfd_open), SCMP_SYS(readlink),    SCMP_SYS(readlinkat),    SCMP_SYS(rename),
-    SCMP_SYS(renameat),   SCMP_SYS(renameat2),   SCMP_SYS(setsockopt),    SCMP_SYS(stat),
-    SCMP_SYS(unlink),     SCMP_SYS(unlinkat),
+    SCMP_SYS(accept4),    SCMP_SYS(access),      SCMP_SYS(chdir),        SCMP_SYS(epoll_create1),
+    SCMP_SYS(epoll_ctl),  SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2), SCMP_SYS(epoll_wait),
+    SCMP_SYS(faccessat),  SCMP_SYS(faccessat2),  SCMP_SYS(getdents64),   SCMP_SYS(getsockopt),
+    SCMP_SYS(kcmp),       SCMP_SYS(lstat),       SCMP_SYS(pidfd_open),   SCMP_SYS(readlink),
+    SCMP_SYS(readlinkat), SCMP_SYS(rename),      SCMP_SYS(renameat),     SCMP_SYS(renameat2),
+    SCMP_SYS(setsockopt), SCMP_SYS(stat),        SCMP_SYS(unlink),       SCMP_SYS(unlinkat),
 });
 
 // Of SharedMounts, which are attached where the host sees them.

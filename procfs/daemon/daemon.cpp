@@ -181,13 +181,19 @@ std::int64_t born(StateFile& state, const Clock& clock) {
 }
 
 // Attached is attached, for a successor too.
-Result<SharedMounts> share(Estate& estate, const std::string& wanted) {
+Result<SharedMounts> share(Estate& estate, sys::MountCloner& cloner, const std::string& wanted) {
   if (wanted.empty()) return SharedMounts();
   if (estate.state.value(kShared) == wanted)
     return SharedMounts::adopt(std::move(estate.space.outside), wanted);
-  auto mounts = TRY(SharedMounts::attach(std::move(estate.space.outside), estate.space.root.get(), wanted));
+  auto mounts = TRY(SharedMounts::attach(std::move(estate.space.outside), cloner, wanted));
   TRY(estate.state.put(kShared, wanted));
   return mounts;
+}
+
+// Without its helper a daemon is of no use; those who wait for it hear from the next one, which has another.
+[[noreturn]] void leave_to_successor(const Error& error) {
+  log::error(error.message());
+  ::_exit(1);
 }
 
 // Everything that runs, in the order it starts; it ends in the opposite order.
@@ -196,7 +202,10 @@ Result<int> serve(const Options& options, const std::string& directory,
                   const std::function<void()>& on_ready) {
   // Nobody needs the host's mounts otherwise.
   if (options.shared.empty()) estate.space.outside.reset();
+  auto cloner = TRY(sys::MountCloner::start(estate.space.root.get()));
   TRY(confine(!options.shared.empty()));
+  if (!systemd)
+    if (const auto end = sys::end_of_this_process()) TRY(store.keep(kEnd, end->get()));
   SystemClock clock;
   HotFiles files;
   LoadTracker tracker(files);
@@ -215,7 +224,9 @@ Result<int> serve(const Options& options, const std::string& directory,
                          .calls = estate.calls.get(),
                          .listeners = std::move(estate.listeners)})));
   Service service(registry, *supervisor, [&](const Container& container) {
-    return open_view_mounts(estate.space.root.get(), container);
+    auto mounts = open_view_mounts(cloner, container);
+    if (!mounts && mounts.error().code == ECONNRESET) leave_to_successor(mounts.error());
+    return mounts;
   });
 
   auto session = TRY(fuse::Session::create("nacre-procfs", operations(), &file_system, {}));
@@ -234,10 +245,10 @@ Result<int> serve(const Options& options, const std::string& directory,
            [&] {
              if (session.answers()) store.alive();
            }}));
-  // What is mounted elsewhere is looked up here first, so others have to serve by then.
+  // What is mounted elsewhere is looked up first, so others have to serve by then.
   Result<SharedMounts> shared;
   std::thread control([&] {
-    shared = share(estate, options.shared);
+    shared = share(estate, cloner, options.shared);
     if (shared) {
       store.ready();
       on_ready();

@@ -22,11 +22,10 @@ void detach_all(const std::string& directory) {
 
 }  // namespace
 
-Result<SharedMounts> SharedMounts::attach(UniqueFd outside, int root, std::string directory) {
-  std::vector<UniqueFd> mounts;
-  for (const auto* tree : kTrees)
-    mounts.push_back(
-        TRY(during(std::string("clone the mount of ") + tree, sys::clone_mount(root, tree, false))));
+Result<SharedMounts> SharedMounts::attach(UniqueFd outside, sys::MountCloner& cloner, std::string directory) {
+  std::vector<sys::MountCloner::Wanted> wanted;
+  for (const auto* tree : kTrees) wanted.push_back({tree});
+  const auto mounts = TRY(cloner.clone(".", wanted));
   const auto attach_all = [&]() -> Result<int> {
     detach_all(directory);
     for (std::size_t i = 0; i < kTrees.size(); ++i) {

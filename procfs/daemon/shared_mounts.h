@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "base/sys/mount_cloner.h"
 #include "base/unique_fd.h"
 
 namespace nacre::procfs {
@@ -13,9 +14,8 @@ namespace nacre::procfs {
 // containers are not among them. They go when this object does.
 class SharedMounts {
  public:
-  // `outside` is that mount namespace, `root` the mounted file system, which must be served by other threads
-  // than the caller's. What a daemon that was killed has left there is taken away.
-  static Result<SharedMounts> attach(UniqueFd outside, int root, std::string directory);
+  // `outside` is that mount namespace. What a daemon that was killed has left there is taken away.
+  static Result<SharedMounts> attach(UniqueFd outside, sys::MountCloner& cloner, std::string directory);
   // Those that a predecessor has attached, and that go on.
   static SharedMounts adopt(UniqueFd outside, std::string directory) {
     return SharedMounts(std::move(outside), std::move(directory));

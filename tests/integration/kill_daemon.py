@@ -17,7 +17,7 @@ slower = int(os.environ.get("NACRE_TEST_SCALE", "1"))
 
 def daemon():
     with open(f"/proc/{keeper}/task/{keeper}/children", encoding="ascii") as children:
-        return next(map(int, children.read().split()), None)
+        return next(map(int, reversed(children.read().split())), None)
 
 
 killed, last = 0, None

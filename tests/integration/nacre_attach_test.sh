@@ -11,6 +11,8 @@ tar -C "$T/rootfs" -c . | foreign import - box >/dev/null 2>"$T/err" || skip "po
 id=$(foreign run --detach --network none --cgroup-parent "$NACRE_CGROUP_PARENT/podman" --memory 128m --cpu-quota 100000 box sleep 1000 2>"$T/err") ||
   skip "podman does not work here with runc: $(tail -n 1 "$T/err")"
 process=$(foreign inspect --format '{{.State.Pid}}' "$id")
+# podman's own cleaning up after a container that ends may be in the way for a moment (EBUSY, podman 4.3).
+remove() { eventually "podman rm" foreign rm --force --time 0 "$1"; }
 inside() { foreign exec "$id" "$@"; }
 total() { inside awk '/^MemTotal:/ {print $2}' /proc/meminfo; }
 machine=$(awk '/^MemTotal:/ {print $2}' /proc/meminfo)
@@ -53,7 +55,7 @@ if mapped=$(foreign run --detach --network none --cgroup-parent "$NACRE_CGROUP_P
   foreign exec "$mapped" unshare -Urmpf --mount-proc true || fail "a user namespace in a user namespace"
   foreign exec "$mapped" sh -c '! echo 1 >/dev/.nacre/proc/sys/kernel/panic' 2>/dev/null || fail "the machine's settings can be changed"
   nacre detach "$mapped"
-  foreign rm --force --time 0 "$mapped" >/dev/null
+  remove "$mapped"
 else
   echo "not tested: a container with a user namespace: $(cat "$T/err")"
 fi
@@ -80,7 +82,7 @@ nacre attach "$open_box"
 foreign exec "$open_box" sh -c 'rmdir /dev/.nacre 2>/dev/null; ln -s / /dev/.nacre'
 nacre detach "$open_box"
 foreign exec "$open_box" sh -c '[ -e /proc/self/stat ] && [ -d /sys/devices ] && [ -L /dev/.nacre ]' || fail "detaching followed a link"
-foreign rm --force --time 0 "$open_box" >/dev/null
+remove "$open_box"
 
 # One clear line each.
 for wrong in 999999999 0 nonsense 0123456789abcdef $$; do
@@ -88,5 +90,5 @@ for wrong in 999999999 0 nonsense 0123456789abcdef $$; do
   equal "lines about $wrong" "$(wc -l <"$T/err")" 1
 done
 nacre attach "$id"
-foreign rm --force --time 0 "$id" >/dev/null
+remove "$id"
 podman_clean

@@ -97,6 +97,32 @@ kill -CONT "$keeper"
 eventually "an end without a daemon" test ! -e "$NACRE_PROCFS_DIR/pid"
 eventually "the keeper's end" sh -c "! kill -0 $keeper 2>/dev/null"
 
+# One that has lost the process that clones mounts makes room for another that has one.
+nacre-procfs
+kill -KILL "$(ps -o pid= --ppid "$(server)")"
+equal "a new container" "$(nacre run --rm --memory 64m busybox awk '/^MemTotal:/ {print $2}' /proc/meminfo)" 65536
+
+# Neither can one be in the way that cannot even be killed: it writes to memory of a caller on a file system that does not answer.
+keeper=$(cat "$NACRE_PROCFS_DIR/pid")
+held=$(nacre run -d --name held --memory 64m busybox sleep 1000)
+touch "$T/memory"
+python3 -B "$TESTS/../support/procfs_trap.py" "$held" python3 -B "$TESTS/unreachable_memory.py" "$T/memory" >"$T/held" &
+holder=$!
+eventually "a call with that memory" grep -q held "$T/held"
+for signal in KILL HUP; do
+  was=$(server)
+  [ $signal = HUP ] || kill -KILL "$was"
+  [ $signal = KILL ] || kill -HUP "$keeper"
+  eventually "a daemon after $signal" sh -c "[ \"\$(timeout 1 python3 -B '$TESTS/../support/procfs_client.py' status | grep -o '\"pid\": [0-9]*')\" != '\"pid\": $was' ]"
+  equal "the container after $signal" "$(nacre exec held awk '/^MemTotal:/ {print $2}' /proc/meminfo)" 65536
+  equal "a new container after $signal" "$(nacre run --rm --memory 64m busybox awk '/^MemTotal:/ {print $2}' /proc/meminfo)" 65536
+done
+nacre rm --force held >/dev/null
+kill "$keeper"
+eventually "the end of a daemon that cannot be killed" test ! -e "$NACRE_PROCFS_DIR/pid"
+kill "$holder"
+eventually "the end of the wait" umount "$T/memory"
+
 # What a successor cannot use is dropped.
 python3 -B "$TESTS/useless_estate.py" "$BIN/nacre-procfs" 2>"$T/err" || fail "$(cat "$T/err")"
 
