@@ -24,9 +24,7 @@ using nacre::procfs::Options;
 
 [[noreturn]] void leave(const nacre::Result<int>& ended) {
   if (!ended) nacre::log::error(ended.error().message());
-  // Not by exit(): a supervisor thread may still be held up in a system call.
-  std::fflush(nullptr);
-  ::_exit(ended ? *ended : 1);
+  std::exit(ended ? *ended : 1);
 }
 
 // A caller that waits for the end of our output must not wait for ours. /dev/null will be out of reach later.

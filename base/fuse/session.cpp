@@ -341,6 +341,7 @@ Result<> Session::serve(const Service& service) {
     if (::read(signal_fd.get(), &received, sizeof(received)) != sizeof(received)) continue;
     const int number = static_cast<int>(received.ssi_signo);
     if (number == SIGINT || number == SIGTERM) {
+      if (service.before_end) service.before_end();
       stopped_ = true;
       break;
     }

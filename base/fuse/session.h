@@ -29,6 +29,8 @@ struct Service {
   // Signals that call `on_signal` on the thread of serve().
   std::vector<int> signals{};
   std::function<void(int)> on_signal{};
+  // Called on the thread of serve() when SIGINT or SIGTERM has arrived, while requests are still answered.
+  std::function<void()> before_end{};
 };
 
 // One FUSE connection, served by a fixed number of threads that share its descriptor

@@ -2,7 +2,6 @@
 #include "base/sys/process.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -13,8 +12,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <future>
-#include <thread>
 
 #include "base/parse.h"
 #include "base/sys/checked.h"
@@ -151,28 +148,14 @@ Result<UniqueFd> pidfd_open(pid_t pid) {
   return UniqueFd{static_cast<int>(TRY(checked([&] { return ::syscall(SYS_pidfd_open, pid, 0); })))};
 }
 
-// Not of the first thread, of which nobody hears before the last one has ended (since Linux 6.15).
-Result<UniqueFd> end_of_this_process() {
-  constexpr unsigned kThread = O_EXCL;  // PIDFD_THREAD, which the C library may not know yet
-  std::promise<Result<UniqueFd>> opened;
-  std::thread([&] {
-    const auto fd = checked([] { return ::syscall(SYS_pidfd_open, ::gettid(), kThread); });
-    opened.set_value(fd ? Result<UniqueFd>(UniqueFd{static_cast<int>(*fd)}) : std::unexpected(fd.error()));
-    for (;;) ::poll(nullptr, 0, -1);
-  }).detach();
-  return opened.get_future().get();
-}
-
 Result<> pidfd_signal(int pidfd, int signal) {
   return succeed([&] { return ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0); });
 }
 
-int exit_code(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
-
 Result<int> wait_for(pid_t child) {
   int status = 0;
   TRY(checked([&] { return ::waitpid(child, &status, 0); }));
-  return exit_code(status);
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 Result<pid_t> spawn(const SpawnOptions& options) { return start(options, false); }
@@ -185,9 +168,8 @@ Result<ProcessStat> parse_process_stat(std::string_view text) {
   if (fields.size() < 20 || fields[0].size() != 1) return bad_input("malformed /proc/PID/stat");
   const auto parent = parse_int<pid_t>(fields[1]);
   const auto started = parse_int<std::uint64_t>(fields[19]);
-  const auto status = fields.size() > 49 ? parse_int<int>(fields[49]) : std::nullopt;
   if (!parent || !started) return bad_input("malformed /proc/PID/stat");
-  return ProcessStat{fields[0][0], *parent, *started, status.value_or(0)};
+  return ProcessStat{fields[0][0], *parent, *started};
 }
 
 Result<ProcessStat> process_stat(pid_t pid) {

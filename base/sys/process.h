@@ -16,14 +16,9 @@
 namespace nacre::sys {
 
 Result<UniqueFd> pidfd_open(pid_t pid);
-// Readable once this process does nothing more, also where a thread of it waits for something that keeps it
-// from ending, so that its parent hears nothing. Takes a thread. EINVAL before Linux 6.9 (PIDFD_THREAD).
-Result<UniqueFd> end_of_this_process();
 Result<> pidfd_signal(int pidfd, int signal);
 
-// What wait(2) says of one that has ended, as a shell reports it: its code, or 128 + signal.
-int exit_code(int status);
-// The same of a child, which is waited for.
+// How a waited-for child ended, as a shell reports it: its code, or 128 + signal.
 Result<int> wait_for(pid_t child);
 
 struct SpawnOptions {
@@ -61,7 +56,6 @@ struct ProcessStat {
   char state = '?';
   pid_t parent = 0;
   std::uint64_t start_ticks = 0;  // since boot, in clock ticks of 1/100 s
-  int exit_status = 0;            // of one that has ended, as wait(2) has it
 };
 Result<ProcessStat> parse_process_stat(std::string_view text);
 Result<ProcessStat> process_stat(pid_t pid);

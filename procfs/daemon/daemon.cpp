@@ -190,7 +190,7 @@ Result<SharedMounts> share(Estate& estate, sys::MountCloner& cloner, const std::
   return mounts;
 }
 
-// Without its helper a daemon is of no use; those who wait for it hear from the next one, which has another.
+// Without helpers a daemon is of no use. Whoever waits for it hears from the next one, which has others.
 [[noreturn]] void leave_to_successor(const Error& error) {
   log::error(error.message());
   ::_exit(1);
@@ -202,10 +202,10 @@ Result<int> serve(const Options& options, const std::string& directory,
                   const std::function<void()>& on_ready) {
   // Nobody needs the host's mounts otherwise.
   if (options.shared.empty()) estate.space.outside.reset();
-  auto cloner = TRY(sys::MountCloner::start(estate.space.root.get()));
+  auto helpers =
+      TRY(sys::Helpers::start({&sys::MountCloner::kKind, &MemoryWriter::kKind}, estate.space.root.get()));
+  sys::MountCloner cloner(helpers);
   TRY(confine(!options.shared.empty()));
-  if (!systemd)
-    if (const auto end = sys::end_of_this_process()) TRY(store.keep(kEnd, end->get()));
   SystemClock clock;
   HotFiles files;
   LoadTracker tracker(files);
@@ -218,7 +218,7 @@ Result<int> serve(const Options& options, const std::string& directory,
   FileSystem file_system{tree, open_files, born(estate.state, clock)};
   auto supervisor = TRY(during(
       "start the system call supervisor",
-      Supervisor::start(registry,
+      Supervisor::start(registry, helpers,
                         {.keep = [&](const auto& name, int listener) { return store.keep(name, listener); },
                          .drop = [&](const auto& name) { store.drop(name); },
                          .calls = estate.calls.get(),
@@ -248,6 +248,7 @@ Result<int> serve(const Options& options, const std::string& directory,
   // What is mounted elsewhere is looked up first, so others have to serve by then.
   Result<SharedMounts> shared;
   std::thread control([&] {
+    static_cast<void>(cloner.prepare());
     shared = share(estate, cloner, options.shared);
     if (shared) {
       store.ready();
@@ -257,17 +258,25 @@ Result<int> serve(const Options& options, const std::string& directory,
       session.stop();
     }
   });
-  auto served = session.serve(
-      {.threads = kFuseThreads, .poll = kPoll, .patience = kPatience, .signals = {}, .on_signal = [&](int) {
-         replace = store.present();
-         session.stop();
-       }});
+  // While others still serve: it may wait for an answer of theirs.
+  const auto end_control = [&] {
+    server.stop();
+    if (control.joinable()) control.join();
+  };
+  auto served = session.serve({.threads = kFuseThreads,
+                               .poll = kPoll,
+                               .patience = kPatience,
+                               .signals = {},
+                               .on_signal =
+                                   [&](int) {
+                                     replace = store.present();
+                                     end_control();
+                                     session.stop();
+                                   },
+                               .before_end = end_control});
   triggers->stop();  // before the session that it wakes callers of
-  server.stop();
-  control.join();
+  end_control();
   if (!shared) served = std::unexpected(std::move(shared.error()));
-  // A thread held up by a caller's memory would never be joined; the process ends instead.
-  if (!supervisor->stop()) static_cast<void>(supervisor.release());
   TRY(served);
   // systemd may be about to start the next one; if it is not, what it keeps goes.
   const bool goes_on = replace || (systemd && !server.left_idle());

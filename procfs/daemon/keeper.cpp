@@ -24,14 +24,9 @@
 namespace nacre::procfs {
 namespace {
 
-using namespace std::chrono_literals;
-
 constexpr const char* kKeeperVariable = "NACRE_PROCFS_KEEPER";
 // Daemons in a row that fail before they serve.
 constexpr int kMostFailures = 5;
-// A daemon that has not ended by then, though it does nothing more, may never: a thread of it waits for a
-// file system that does not answer.
-constexpr auto kDying = 100ms;
 
 Result<UniqueFd> wanted_signals() {
   sigset_t signals;
@@ -76,15 +71,14 @@ Result<> Keeper::start() {
   environment.push_back("LISTEN_FDNAMES=" + names);
   for (char** variable = environ; *variable != nullptr; ++variable) environment.emplace_back(*variable);
   ready_ = false;
-  end_.reset();
   daemon_ = TRY(sys::spawn({.argv = arguments_, .environment = environment, .fds = fds, .cgroup_procs = {}}));
   return {};
 }
 
-// Others are those that were given up, and what a daemon leaves behind where the keeper is process 1.
 std::optional<int> Keeper::reap() {
   std::optional<int> ended;
   int status = 0;
+  // Others are what a daemon leaves behind where this is process 1.
   while (const pid_t child = ::waitpid(-1, &status, WNOHANG)) {
     if (child < 0) break;
     if (child == daemon_) ended = status;
@@ -92,24 +86,11 @@ std::optional<int> Keeper::reap() {
   return ended;
 }
 
-std::optional<int> Keeper::ended() {
-  auto status = reap();
-  for (auto waited = 0ms; !status && waited < kDying; waited += 1ms) {
-    pollfd end{end_.get(), POLLIN, 0};
-    if (::poll(&end, 1, 0) <= 0) return std::nullopt;
-    std::this_thread::sleep_for(1ms);
-    status = reap();
-  }
-  if (status) return status;
-  const auto left = sys::process_stat(daemon_);
-  return left ? left->exit_status : SIGKILL;
-}
-
 void Keeper::listen() {
   while (auto message = sys::receive_message(notify_.get())) {
     const auto name = value_in(message->text, "FDNAME=");
     if (message->text.starts_with("FDSTORE=1") && message->fds.size() == 1)
-      (name == kEnd ? end_ : kept_[name]) = std::move(message->fds[0]);
+      kept_[name] = std::move(message->fds[0]);
     if (message->text.starts_with("FDSTOREREMOVE=1")) kept_.erase(name);
     if (message->text.starts_with("READY=1")) ready_ = true;
   }
@@ -140,18 +121,17 @@ Result<int> Keeper::run(const std::function<void()>& on_ready) {
   int failures = 0;
   TRY(start());
   for (;;) {
-    std::array<pollfd, 3> events{
-        {{notify_.get(), POLLIN, 0}, {signals.get(), POLLIN, 0}, {end_.get(), POLLIN, 0}}};
+    std::array<pollfd, 2> events{{{notify_.get(), POLLIN, 0}, {signals.get(), POLLIN, 0}}};
     ::poll(events.data(), events.size(), -1);
     pass_on(signals.get());
-    const auto status = ended();
+    const auto status = reap();
     listen();  // also to the last words
     if (ready_ && !told) {
       on_ready();
       told = true;
     }
     if (!status) continue;
-    const int code = sys::exit_code(*status);
+    const int code = WIFEXITED(*status) ? WEXITSTATUS(*status) : 128 + WTERMSIG(*status);
     if (code == 0 || !told) return code;
     // Killed when it was about to end anyway, or before it could know.
     if (ending_) return code;

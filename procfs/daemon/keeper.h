@@ -16,8 +16,6 @@ namespace nacre::procfs {
 
 // How a daemon ends that wants a successor, perhaps of a newer program, with everything that is kept.
 inline constexpr int kReplaceMe = 75;  // EX_TEMPFAIL
-// The name by which a daemon tells the keeper its sys::end_of_this_process().
-inline constexpr const char* kEnd = "end";
 
 // The parent of the daemon where there is no systemd: it holds what the daemon wants kept and starts the next
 // one when one dies. It does nothing else, so that there is nothing in it to fail.
@@ -39,17 +37,15 @@ class Keeper {
       : arguments_(std::move(arguments)), path_(std::move(path)), notify_(std::move(notify)) {}
   Result<> start();
   Result<> start_again(int& failures);
-  std::optional<int> reap();   // how the daemon ended, as wait(2) says it, if it has
-  std::optional<int> ended();  // the same, also of one that cannot end any more
   void pass_on(int signals);
-  void listen();  // to what the daemon has said
+  std::optional<int> reap();  // how the daemon ended, as wait(2) says it, if it has
+  void listen();              // to what the daemon has said
 
   std::vector<std::string> arguments_;
   std::string path_;  // of the socket
   UniqueFd notify_;
   std::map<std::string, UniqueFd> kept_;
   pid_t daemon_ = 0;
-  UniqueFd end_;         // of the daemon, as it has told (kEnd)
   bool ready_ = false;   // this daemon
   bool ending_ = false;  // somebody wants it to
 };

@@ -54,7 +54,7 @@ Result<CpuMaskRules> cpu_mask_rules() {
 }
 
 Result<> answer_call(int listener, const seccomp_notif& notification, Container& container,
-                     const CpuMaskRules& rules) {
+                     const CpuMaskRules& rules, MemoryWriter& writer) {
   const auto trapped = trapped_call(notification.data.arch, notification.data.nr);
   if (!trapped || notification.pid == 0) return answer_continue(listener, notification.id);
   const bool affinity = trapped->call == Call::sched_getaffinity;
@@ -66,10 +66,11 @@ Result<> answer_call(int listener, const seccomp_notif& notification, Container&
   if (!bytes) return answer_continue(listener, notification.id);
 
   const auto written =
-      write_to_caller(listener, notification, notification.data.args[affinity ? 2 : 0], *bytes);
+      write_to_caller(listener, notification, notification.data.args[affinity ? 2 : 0], *bytes, writer);
   if (written)
     return answer_value(listener, notification.id, affinity ? static_cast<std::int64_t>(bytes->size()) : 0);
   if (written.error().code == ENOENT) return {};  // the caller has gone
+  if (written.error().code == ECANCELED) return written;
   if (written.error().code == EFAULT) return answer_error(listener, notification.id, EFAULT);
   return answer_continue(listener, notification.id);
 }

@@ -48,16 +48,14 @@ Result<std::optional<seccomp_notif>> receive_notification(int listener, Notifica
 }
 
 Result<> write_to_caller(int listener, const seccomp_notif& notification, std::uint64_t address,
-                         std::string_view bytes) {
+                         std::string_view bytes, MemoryWriter& writer) {
   const auto path = "/proc/" + std::to_string(notification.pid) + "/mem";
   const auto memory = TRY(sys::open_at(AT_FDCWD, path.c_str(), O_WRONLY));
   // The file is of the caller only if the caller still waits now that it is open.
   TRY(still_waits(listener, notification.id));
-  const auto written = sys::checked(
-      [&] { return ::pwrite(memory.get(), bytes.data(), bytes.size(), static_cast<off_t>(address)); });
+  auto written = writer.write(memory.get(), address, bytes);
   TRY(still_waits(listener, notification.id));
-  if (!written || *written != static_cast<ssize_t>(bytes.size())) return fail(EFAULT);
-  return {};
+  return written;
 }
 
 Result<> answer_value(int listener, std::uint64_t id, std::int64_t value) {

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "procfs/sysinfo/memory_writer.h"
 
 // The kernel's side of seccomp user notification (seccomp_unotify(2)), by raw ioctls.
 namespace nacre::procfs {
@@ -33,10 +34,11 @@ using NotificationRoom = Roomy<seccomp_notif>;
 // or interrupted meanwhile.
 Result<std::optional<seccomp_notif>> receive_notification(int listener, NotificationRoom& room);
 
-// Writes into the waiting caller's memory; EFAULT for a bad address. ENOENT when the caller
-// no longer waits, so that nothing is written into another process with the same number.
+// Writes into the waiting caller's memory; EFAULT for a bad address, ECANCELED when the writer was
+// interrupted. ENOENT when the caller no longer waits, so that nothing is written into another process with
+// the same number.
 Result<> write_to_caller(int listener, const seccomp_notif& notification, std::uint64_t address,
-                         std::string_view bytes);
+                         std::string_view bytes, MemoryWriter& writer);
 
 // Let the call return `value`, fail with `code`, or run in the kernel as if unfiltered. A
 // caller that no longer waits is no error.

@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <chrono>
 
 #include "base/parse.h"
 #include "base/sys/checked.h"
@@ -20,13 +19,10 @@
 namespace nacre::procfs {
 namespace {
 
-using namespace std::chrono_literals;
-
 // Writing into a caller's memory may wait for a file system of the caller's choice. Another
 // thread takes over then, so that no container can hold up the others; up to this many.
 constexpr std::size_t kMostThreads = PendingCalls::kSlots;
 constexpr std::uint64_t kWake = 0;
-constexpr auto kStopPatience = 2s;
 
 // All names together have to fit into one environment variable of a successor (128 KiB), so they are short.
 constexpr int kBase = 36;
@@ -55,7 +51,7 @@ bool same_file(int one, int other) {
 
 }  // namespace
 
-Result<std::unique_ptr<Supervisor>> Supervisor::start(Registry& registry, Kept kept) {
+Result<std::unique_ptr<Supervisor>> Supervisor::start(Registry& registry, sys::Helpers& helpers, Kept kept) {
   auto calls = TRY(PendingCalls::map(kept.calls));
   const auto rules = TRY(cpu_mask_rules());
   UniqueFd epoll{TRY(sys::checked([] { return ::epoll_create1(EPOLL_CLOEXEC); }))};
@@ -63,8 +59,8 @@ Result<std::unique_ptr<Supervisor>> Supervisor::start(Registry& registry, Kept k
   // Never read, so that it wakes every thread.
   epoll_event event{.events = EPOLLIN, .data = {.u64 = kWake}};
   TRY(sys::succeed([&] { return ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, wake.get(), &event); }));
-  std::unique_ptr<Supervisor> supervisor(
-      new Supervisor(registry, rules, std::move(epoll), std::move(wake), std::move(calls), std::move(kept)));
+  std::unique_ptr<Supervisor> supervisor(new Supervisor(registry, helpers, rules, std::move(epoll),
+                                                        std::move(wake), std::move(calls), std::move(kept)));
   const auto threads = std::max<std::size_t>(supervisor->go_on(), 1);
   const std::lock_guard lock(supervisor->mutex_);
   for (std::size_t i = 0; i < threads; ++i) supervisor->start_thread();
@@ -116,21 +112,17 @@ std::uint64_t Supervisor::next_key() {
 }
 
 Supervisor::~Supervisor() {
-  stop();
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  static_cast<void>(!::eventfd_write(wake_.get(), 1));
   for (auto& thread : threads_) thread.join();
 }
 
 void Supervisor::start_thread() {
-  ++running_;
   ++waiting_;
   threads_.emplace_back([this, slot = threads_.size()] { work(slot); });
-}
-
-bool Supervisor::stop() {
-  std::unique_lock lock(mutex_);
-  stopping_ = true;
-  static_cast<void>(!::eventfd_write(wake_.get(), 1));
-  return thread_ended_.wait_for(lock, kStopPatience, [&] { return running_ == 0; });
 }
 
 Result<> Supervisor::watch(std::uint64_t key, WatchRef watch) {
@@ -203,47 +195,46 @@ template <typename Action>
 void Supervisor::busy(Action action) {
   {
     const std::lock_guard lock(mutex_);
-    if (--waiting_ == 0 && threads_.size() < kMostThreads) start_thread();
+    if (--waiting_ == 0 && threads_.size() < kMostThreads && !stopping_) start_thread();
   }
   action();
   const std::lock_guard lock(mutex_);
   ++waiting_;
 }
 
-void Supervisor::answer_left(std::size_t slot) {
+void Supervisor::answer_left(std::size_t slot, MemoryWriter& writer) {
   const auto call = calls_.left(slot);
   if (!call) return;
   busy([&] {
-    if (const auto watch = find(call->key)) answer(*watch, call->call);
-    calls_.answered(slot);
+    const auto watch = find(call->key);
+    if (!watch || answer(*watch, call->call, writer)) calls_.answered(slot);
   });
 }
 
-void Supervisor::answer(const Watch& watch, const seccomp_notif& notification) {
+bool Supervisor::answer(const Watch& watch, const seccomp_notif& notification, MemoryWriter& writer) {
   auto container = watch.container;
   if (!container) container = registry_.of_caller(static_cast<pid_t>(notification.pid)).value_or(nullptr);
   const int listener = watch.fd.get();
-  static_cast<void>(container ? answer_call(listener, notification, *container, rules_)
-                              : answer_continue(listener, notification.id));
+  const auto answered = container ? answer_call(listener, notification, *container, rules_, writer)
+                                  : answer_continue(listener, notification.id);
+  return answered || answered.error().code != ECANCELED;
 }
 
 void Supervisor::work(std::size_t slot) {
-  answer_left(slot);
+  MemoryWriter writer(helpers_, wake_.get());
+  answer_left(slot, writer);
   for (;;) {
     epoll_event event{};
     const int count = ::epoll_wait(epoll_.get(), &event, 1, -1);
     {
       const std::lock_guard lock(mutex_);
-      if (stopping_) break;
+      if (stopping_) return;
     }
-    if (count > 0) busy([&] { handle(slot, event.data.u64, event.events); });
+    if (count > 0) busy([&] { handle(slot, event.data.u64, event.events, writer); });
   }
-  const std::lock_guard lock(mutex_);
-  --running_;
-  thread_ended_.notify_all();
 }
 
-void Supervisor::handle(std::size_t slot, std::uint64_t key, std::uint32_t events) {
+void Supervisor::handle(std::size_t slot, std::uint64_t key, std::uint32_t events, MemoryWriter& writer) {
   const auto watch = find(key);
   if (!watch) return;  // unwatched meanwhile
   if (!watch->listener || (events & EPOLLIN) == 0) {
@@ -255,7 +246,7 @@ void Supervisor::handle(std::size_t slot, std::uint64_t key, std::uint32_t event
     ended(key, watch);
     return;
   }
-  if (*notification) answer(*watch, **notification);
+  if (*notification && !answer(*watch, **notification, writer)) return;
   calls_.answered(slot);
   rearm(key, *watch);
 }

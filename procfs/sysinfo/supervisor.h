@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -34,8 +33,8 @@ class Supervisor {
     int calls = -1;
     std::map<std::string, UniqueFd> listeners{};  // by the names that they were kept by
   };
-  // Goes on with the registered containers, and with what was left.
-  static Result<std::unique_ptr<Supervisor>> start(Registry& registry, Kept kept);
+  // Goes on with the registered containers, and with what was left. `helpers` know MemoryWriter::kKind.
+  static Result<std::unique_ptr<Supervisor>> start(Registry& registry, sys::Helpers& helpers, Kept kept);
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
   ~Supervisor();
@@ -49,10 +48,6 @@ class Supervisor {
   // The container was removed: its init need not be watched any longer.
   void unwatch_init(const Container& container);
 
-  // Ends the threads. False when one is held up by a caller whose memory cannot be reached
-  // (it lies on a file system that does not answer): then this object must not be destroyed.
-  bool stop();
-
  private:
   struct Watch {
     ContainerRef container;  // null for a listener whose callers say which
@@ -62,17 +57,19 @@ class Supervisor {
   };
   using WatchRef = std::shared_ptr<Watch>;
 
-  Supervisor(Registry& registry, CpuMaskRules rules, UniqueFd epoll, UniqueFd wake, PendingCalls calls,
-             Kept kept)
+  Supervisor(Registry& registry, sys::Helpers& helpers, CpuMaskRules rules, UniqueFd epoll, UniqueFd wake,
+             PendingCalls calls, Kept kept)
       : registry_(registry),
+        helpers_(helpers),
         rules_(rules),
         epoll_(std::move(epoll)),
         wake_(std::move(wake)),
         calls_(std::move(calls)),
         kept_(std::move(kept)) {}
   std::size_t go_on();  // how many threads what was left needs
-  void answer_left(std::size_t slot);
-  void answer(const Watch& watch, const seccomp_notif& notification);
+  void answer_left(std::size_t slot, MemoryWriter& writer);
+  // False when that was interrupted: the call is left to a successor.
+  bool answer(const Watch& watch, const seccomp_notif& notification, MemoryWriter& writer);
   bool known(const ContainerRef& container, int listener);
   template <typename Action>
   void busy(Action action);
@@ -82,22 +79,21 @@ class Supervisor {
   void rearm(std::uint64_t key, const Watch& watch);
   void work(std::size_t slot);
   void start_thread();  // with mutex_ held
-  void handle(std::size_t slot, std::uint64_t key, std::uint32_t events);
+  void handle(std::size_t slot, std::uint64_t key, std::uint32_t events, MemoryWriter& writer);
   void ended(std::uint64_t key, const WatchRef& watch);
 
   Registry& registry_;
+  sys::Helpers& helpers_;
   const CpuMaskRules rules_;
   const UniqueFd epoll_;
   const UniqueFd wake_;
   PendingCalls calls_;
   Kept kept_;
   std::mutex mutex_;  // leaf
-  std::condition_variable thread_ended_;
   std::map<std::uint64_t, WatchRef> watches_;
   std::uint64_t last_key_ = 0;
   std::vector<std::thread> threads_;
   std::size_t waiting_ = 0;  // threads that can take the next event
-  std::size_t running_ = 0;
   bool stopping_ = false;
 };
 

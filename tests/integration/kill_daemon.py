@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """kill_daemon.py KEEPER TIMES: kills the daemon of that keeper again and again, as soon as there is another one, after a
-random moment; "KILLED daemons" at the end."""
+random moment; after every tenth it has it replaced as an upgrade does (SIGHUP). "KILLED daemons" at the end."""
 
 import os
 import random
@@ -17,10 +17,10 @@ slower = int(os.environ.get("NACRE_TEST_SCALE", "1"))
 
 def daemon():
     with open(f"/proc/{keeper}/task/{keeper}/children", encoding="ascii") as children:
-        return next(map(int, reversed(children.read().split())), None)
+        return next(map(int, children.read().split()), None)
 
 
-killed, last = 0, None
+killed, last, planned = 0, None, False
 deadline = time.monotonic() + slower * (60 + times)
 while killed < times:
     if time.monotonic() > deadline:
@@ -30,7 +30,11 @@ while killed < times:
         time.sleep(0.001)
         continue
     time.sleep(chance.choice([0.0, 0.002, 0.01, 0.02, 0.05, 0.1]) * chance.random() * slower)
-    os.kill(now, signal.SIGKILL)
+    planned = killed % 10 == 9 and not planned
+    if planned:
+        os.kill(keeper, signal.SIGHUP)
+    else:
+        os.kill(now, signal.SIGKILL)
+        killed += 1
     last = now
-    killed += 1
 print(killed, "daemons")

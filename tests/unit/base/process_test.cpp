@@ -3,11 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <poll.h>
-#include <signal.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -15,7 +11,6 @@
 
 #include "base/parse.h"
 #include "base/sys/file.h"
-#include "base/sys/socket.h"
 
 namespace nacre::sys {
 namespace {
@@ -40,31 +35,6 @@ TEST(ReserveDescriptors, MakesRoomAndLeavesNoneOpen) {
   reserve_descriptors(4096);
   EXPECT_GE(room(), wanted);
   EXPECT_EQ(open_ones(), before);
-}
-
-TEST(EndOfThisProcess, IsSeenByOthersAndNotBefore) {
-  auto [ours, theirs] = *seqpacket_pair();
-  const pid_t child = ::fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    const auto end = end_of_this_process();
-    const int descriptor = end ? end->get() : -1;
-    static_cast<void>(send_message(theirs.get(), "told", {&descriptor, end ? 1u : 0u}));
-    for (;;) ::pause();
-  }
-  const auto told = receive_message(ours.get());
-  ASSERT_TRUE(told);
-  const auto readable_within = [&](int milliseconds) {
-    pollfd event{told->fds.empty() ? -1 : told->fds[0].get(), POLLIN, 0};
-    return ::poll(&event, 1, milliseconds) == 1;
-  };
-  const bool before = readable_within(20);
-  ::kill(child, SIGKILL);
-  const bool after = readable_within(10'000 * static_cast<int>(told->fds.size()));
-  ::waitpid(child, nullptr, 0);
-  if (told->fds.empty()) GTEST_SKIP() << "this kernel cannot watch a thread (PIDFD_THREAD, Linux 6.9)";
-  EXPECT_FALSE(before);
-  EXPECT_TRUE(after);
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ class ServerTest : public ::testing::Test {
   void start(std::optional<std::chrono::milliseconds> idle_exit = std::nullopt, UniqueFd listener = {}) {
     if (!listener) listener = std::move(*sys::listen_seqpacket(path));
     supervisor =
-        std::move(*Supervisor::start(machine.registry, {.keep = [](const auto&, int) { return Result<>(); },
+        std::move(*Supervisor::start(machine.registry, helpers, {.keep = [](const auto&, int) { return Result<>(); },
                                                         .drop = [](const auto&) {},
                                                         .calls = calls.get()}));
     service.emplace(machine.registry, *supervisor,
@@ -58,6 +58,7 @@ class ServerTest : public ::testing::Test {
   FakeMachine machine{cgroup::Mode::hybrid};
   std::string path = machine.cgroups.root() + "/control";
   UniqueFd calls = std::move(*PendingCalls::create());
+  sys::Helpers helpers = std::move(*sys::Helpers::start({&MemoryWriter::kKind}, calls.get()));
   std::unique_ptr<Supervisor> supervisor;
   std::optional<Service> service;
   std::optional<Server> server;

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/sys/socket.h"
+#include "base/unique_fd.h"
+
+// Processes for what may keep whoever does it from ever ending: a thread that waits for a file system that
+// does not answer cannot be killed, nor one that waits for an answer of FUSE that somebody has begun to make
+// (kernel: fs/fuse/dev.c, request_wait_answer), and a process with such a thread does not end. Its
+// descriptors stay open, and its parent hears nothing. A daemon that has such things done by helpers waits
+// for them as for any socket, and goes without them.
+namespace nacre::sys {
+
+struct HelperKind {
+  const char* name;                   // as ps(1) shows it, up to 15 characters
+  std::span<const int> capabilities;  // CAP_* that it keeps
+  std::span<const int> calls;         // system calls beside those of allow_only()
+  // Answers a message; `kept` is the descriptor that helpers are started with.
+  Result<Message> (*answer)(const Message& question, int kept);
+};
+
+// Starts helpers for a daemon that may start no process itself.
+class Helpers {
+ public:
+  // `kept` is a descriptor that each of them has; what else is open here they close. Before any thread is
+  // started, and before the caller gives up what they need.
+  static Result<Helpers> start(std::vector<const HelperKind*> kinds, int kept);
+  // The socket by which another one is asked; it ends with that. From any thread.
+  Result<UniqueFd> start_one(const HelperKind& kind);
+
+ private:
+  explicit Helpers(UniqueFd socket) : socket_(std::move(socket)) {}
+  UniqueFd socket_;
+  std::unique_ptr<std::mutex> mutex_ = std::make_unique<std::mutex>();  // of a question and its answer
+};
+
+// One of them, and another when that one does not answer. For one thread at a time.
+class Helper {
+ public:
+  struct Limit {
+    std::chrono::milliseconds patience = std::chrono::milliseconds::max();
+    int interrupt = -1;  // a descriptor that ends the wait when it is readable
+  };
+  // Both outlive it.
+  Helper(Helpers& helpers, const HelperKind& kind) : helpers_(helpers), kind_(kind) {}
+  // Has it started by the time of the first question.
+  Result<> prepare();
+  // Its answer. One that has ended is replaced; ECONNRESET when there is no other. ETIMEDOUT or ECANCELED at
+  // the limit: it is left to itself then.
+  Result<Message> ask(std::string_view text, std::span<const int> fds, const Limit& limit);
+
+ private:
+  Helpers& helpers_;
+  const HelperKind& kind_;
+  UniqueFd socket_;
+};
+
+}  // namespace nacre::sys

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/sys/helpers.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <optional>
+
+#include "base/parse.h"
+#include "base/sys/file.h"
+#include "base/sys/mount_cloner.h"
+#include "base/sys/process.h"
+#include "tests/support/result_matchers.h"
+#include "tests/support/temp_dir.h"
+
+namespace nacre::sys {
+namespace {
+
+using namespace std::chrono_literals;
+using test::FailsSaying;
+using test::FailsWith;
+using test::Succeeds;
+
+// Says what it was asked and its number, or complains, ends, or waits until nobody wants an answer.
+Result<Message> parrot(const Message& question, int kept) {
+  if (question.text == "complain") return fail(ENOTDIR, "a parrot");
+  if (question.text == "end") ::_exit(0);
+  if (question.text == "wait") {
+    pollfd socket{0, 0, 0};
+    ::poll(&socket, 1, -1);
+  }
+  Message answer{question.text + " " + std::to_string(::getpid()), {}};
+  answer.fds.emplace_back(::dup(kept));
+  return answer;
+}
+const HelperKind kParrot{.name = "test-parrot", .capabilities = {}, .calls = {}, .answer = parrot};
+const HelperKind kUnknown{.name = "test-unknown", .capabilities = {}, .calls = {}, .answer = parrot};
+
+class HelpersTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto started = Helpers::start({&kParrot, &MountCloner::kKind}, root.get());
+    ASSERT_THAT(started, Succeeds());
+    helpers.emplace(std::move(*started));
+    helper.emplace(*helpers, kParrot);
+  }
+  Result<Message> ask(std::string_view text, const Helper::Limit& limit = {}) {
+    return helper->ask(text, {}, limit);
+  }
+  // The number of the process that answers.
+  pid_t answering() {
+    const auto answer = ask("hello");
+    return answer ? parse_int<pid_t>(answer->text.substr(6)).value_or(0) : -1;
+  }
+
+  test::TempDir directory;
+  UniqueFd root{::open(directory.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  std::optional<Helpers> helpers;
+  std::optional<Helper> helper;
+};
+
+TEST_F(HelpersTest, OneAnswersAllQuestions) {
+  const auto answer = ask("hello");
+  ASSERT_THAT(answer, Succeeds());
+  EXPECT_THAT(answer->text, ::testing::StartsWith("hello "));
+  EXPECT_THAT(answer->fds, ::testing::SizeIs(1));
+  const auto process = answering();
+  EXPECT_GT(process, 0);
+  EXPECT_NE(process, ::getpid());
+  EXPECT_EQ(process, answering());
+}
+
+TEST_F(HelpersTest, AnErrorIsAnAnswer) {
+  const auto process = answering();
+  EXPECT_THAT(ask("complain"), FailsWith(ENOTDIR));
+  EXPECT_THAT(ask("complain"), FailsSaying("a parrot"));
+  EXPECT_EQ(process, answering());
+}
+
+TEST_F(HelpersTest, OneThatHasEndedIsReplaced) {
+  const auto process = answering();
+  ASSERT_GT(process, 0);
+  ASSERT_EQ(::kill(process, SIGKILL), 0);
+  EXPECT_GT(answering(), 0);
+  EXPECT_NE(answering(), process);
+}
+
+TEST_F(HelpersTest, OneThatAlwaysEndsIsAnError) {
+  EXPECT_THAT(ask("end"), FailsWith(ECONNRESET));
+  EXPECT_GT(answering(), 0);
+  EXPECT_THAT(ask("end"), FailsWith(ECONNRESET));
+}
+
+TEST_F(HelpersTest, OneThatDoesNotAnswerIsLeftToItself) {
+  const auto process = answering();
+  EXPECT_THAT(ask("wait", {.patience = 10ms}), FailsWith(ETIMEDOUT));
+  EXPECT_NE(answering(), process);
+  const UniqueFd interrupt{::eventfd(1, EFD_CLOEXEC)};
+  EXPECT_THAT(ask("wait", {.interrupt = interrupt.get()}), FailsWith(ECANCELED));
+  EXPECT_GT(answering(), 0);
+}
+
+TEST_F(HelpersTest, HasTheSocketAndWhatIsKeptAlone) {
+  const auto path = "/proc/" + std::to_string(answering()) + "/fd";
+  const auto open = open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY);
+  ASSERT_THAT(open, Succeeds());
+  const auto names = list_directory(open->get());
+  ASSERT_THAT(names, Succeeds());
+  EXPECT_THAT(*names, ::testing::SizeIs(2));
+}
+
+TEST_F(HelpersTest, AKindThatIsNotKnownIsNamed) {
+  Helper other(*helpers, kUnknown);
+  EXPECT_THAT(other.ask("hello", {}, {}), FailsSaying("test-unknown"));
+}
+
+TEST_F(HelpersTest, EndWithTheirOwner) {
+  const auto process = answering();
+  const auto one = pidfd_open(process);
+  ASSERT_THAT(one, Succeeds());
+  const auto parent = process_stat(process);
+  ASSERT_THAT(parent, Succeeds());
+  const auto starter = pidfd_open(parent->parent);
+  ASSERT_THAT(starter, Succeeds());
+  helper.reset();
+  pollfd end{one->get(), POLLIN, 0};
+  EXPECT_EQ(::poll(&end, 1, 10'000), 1);
+  helpers.reset();
+  end.fd = starter->get();
+  EXPECT_EQ(::poll(&end, 1, 10'000), 1);
+}
+
+// The rest takes the right to mount: tests/integration.
+TEST_F(HelpersTest, MountsOfWhatIsNotThereAreNotCloned) {
+  MountCloner cloner(*helpers);
+  EXPECT_THAT(cloner.clone("containers/box", {{"meminfo"}}), FailsWith(ENOENT));
+  EXPECT_THAT(cloner.clone("containers/box", {{"meminfo"}}), FailsSaying("containers/box"));
+}
+
+}  // namespace
+}  // namespace nacre::sys
