@@ -368,6 +368,12 @@ void Session::stop() {
   static_cast<void>(!::eventfd_write(wake_, 1));
 }
 
+bool end_is_wanted() {
+  sigset_t pending{};
+  return ::sigpending(&pending) == 0 &&
+         (::sigismember(&pending, SIGINT) == 1 || ::sigismember(&pending, SIGTERM) == 1);
+}
+
 void block_signals(const std::vector<int>& extra) {
   const sigset_t signals = signal_set(extra);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);

@@ -108,6 +108,9 @@ class Session {
   std::atomic<bool> unmounted_{false};
 };
 
+// Whether SIGINT or SIGTERM has arrived and nobody has taken it.
+bool end_is_wanted();
+
 // Blocks SIGINT, SIGTERM, SIGHUP and `extra` in the calling thread and those it starts
 // later, and ignores SIGPIPE. Call before any thread exists.
 void block_signals(const std::vector<int>& extra = {});

@@ -66,6 +66,7 @@ constexpr auto kCalls = std::to_array<int>({
     SCMP_SYS(restart_syscall),
     SCMP_SYS(rseq),
     SCMP_SYS(rt_sigaction),
+    SCMP_SYS(rt_sigpending),
     SCMP_SYS(rt_sigprocmask),
     SCMP_SYS(rt_sigreturn),
     SCMP_SYS(sched_getaffinity),

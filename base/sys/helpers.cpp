@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -19,16 +20,23 @@
 namespace nacre::sys {
 namespace {
 
-// All the descriptors that a helper has.
+using namespace std::chrono_literals;
+
+// All the descriptors that these processes have. Messages of libraries go nowhere, and no file gets their
+// number.
 constexpr int kSocket = 0;
 constexpr int kKept = 1;
+constexpr int kMessages = 2;
 
 Result<> keep_only(int socket, int kept) {
-  const int lifted_socket = TRY(checked([&] { return ::fcntl(socket, F_DUPFD, 2); }));
-  const int lifted_kept = TRY(checked([&] { return ::fcntl(kept, F_DUPFD, 2); }));
-  TRY(checked([&] { return ::dup2(lifted_socket, kSocket); }));
-  TRY(checked([&] { return ::dup2(lifted_kept, kKept); }));
-  return succeed([] { return ::syscall(SYS_close_range, 2, ~0u, 0); });
+  const UniqueFd nowhere{TRY(checked([] { return ::eventfd(0, 0); }))};  // takes no text
+  const UniqueFd lifted_socket{TRY(checked([&] { return ::fcntl(socket, F_DUPFD, 3); }))};
+  const UniqueFd lifted_kept{TRY(checked([&] { return ::fcntl(kept, F_DUPFD, 3); }))};
+  const UniqueFd lifted_nowhere{TRY(checked([&] { return ::fcntl(nowhere.get(), F_DUPFD, 3); }))};
+  TRY(checked([&] { return ::dup2(lifted_socket.get(), kSocket); }));
+  TRY(checked([&] { return ::dup2(lifted_kept.get(), kKept); }));
+  TRY(checked([&] { return ::dup2(lifted_nowhere.get(), kMessages); }));
+  return succeed([] { return ::syscall(SYS_close_range, 3, ~0u, 0); });
 }
 
 // An answer on the wire: the number of an error, 0 for none, and a line with the rest.
@@ -48,17 +56,30 @@ Result<Message> understand(Message answer) {
   return answer;
 }
 
+Result<> wait(int socket, const Helpers::Limit& limit) {
+  std::array<pollfd, 2> events{{{socket, POLLIN, 0}, {limit.interrupt, POLLIN, 0}}};
+  auto left = limit.patience;
+  for (;;) {
+    const auto step = std::min<std::chrono::milliseconds>(left, 1s);
+    const int ready =
+        TRY(checked([&] { return ::poll(events.data(), events.size(), static_cast<int>(step.count())); }));
+    if (events[0].revents != 0) return {};
+    if (ready > 0 || (limit.wanted && !limit.wanted())) return fail(ECANCELED);
+    left -= step;
+    if (left <= 0ms) return fail(ETIMEDOUT);
+  }
+}
+
 // The answer as it comes, if it does.
 Result<Message> exchange(int socket, std::string_view text, std::span<const int> fds,
-                         const Helper::Limit& limit) {
-  if (!send_message(socket, text, fds)) return fail(ECONNRESET);
-  std::array<pollfd, 2> events{{{socket, POLLIN, 0}, {limit.interrupt, POLLIN, 0}}};
-  const auto patience = limit.patience == std::chrono::milliseconds::max() ? -1 : limit.patience.count();
-  if (TRY(checked([&] { return ::poll(events.data(), events.size(), static_cast<int>(patience)); })) == 0)
-    return fail(ETIMEDOUT);
-  if (events[0].revents == 0) return fail(ECANCELED);
-  auto answer = TRY(receive_message(socket));
-  if (answer.text.empty()) return fail(ECONNRESET);
+                         const Helpers::Limit& limit) {
+  if (auto sent = send_message(socket, text, fds); !sent)
+    return fail(sent.error().code == EPIPE ? ECONNRESET : sent.error().code);
+  TRY(wait(socket, limit));
+  auto answer = receive_message(socket);
+  // Answers are short: these were too many descriptors.
+  if (!answer) return fail(answer.error().code == EMSGSIZE ? EMFILE : answer.error().code);
+  if (answer->text.empty()) return fail(ECONNRESET);
   return answer;
 }
 
@@ -77,22 +98,26 @@ Result<> confine(const HelperKind& kind) {
   return kConfinable ? allow_only(kind.calls) : Result<>{};
 }
 
-Result<> be_helper(const HelperKind& kind, int socket) {
+Result<> be_helper(const HelperKind& kind, pid_t starter) {
   ::prctl(PR_SET_NAME, kind.name, 0, 0, 0);
-  TRY(keep_only(socket, kKept));
-  const auto confined = during("confine " + std::string(kind.name), confine(kind));
+  // What nobody waits for any more is not done: the next daemon has it done anew.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != starter) return {};
+  if (!kind.keeps) ::close(kKept);
+  const auto confined = confine(kind);
   return answer_all([&](const Message& question) -> Result<Message> {
-    if (!confined) return std::unexpected(confined.error());
-    return kind.answer(question, kKept);
+    if (!confined) return fail(EPERM, "confine it: " + confined.error().message());
+    return kind.answer(question, kind.keeps ? kKept : -1);
   });
 }
 
 Result<Message> start_helper(const std::vector<const HelperKind*>& kinds, const std::string& name) {
   const auto kind = std::ranges::find_if(kinds, [&](const auto* each) { return each->name == name; });
-  if (kind == kinds.end()) return fail(ENOENT, name);
+  if (kind == kinds.end()) return fail(EINVAL, name);
   auto [ours, theirs] = TRY(seqpacket_pair());
+  const pid_t starter = ::getpid();
   const pid_t child = TRY(during("start " + name, checked([] { return ::fork(); })));
-  if (child == 0) ::_exit(be_helper(**kind, theirs.get()) ? 0 : 1);
+  if (child == 0) ::_exit(keep_only(theirs.get(), kKept) && be_helper(**kind, starter) ? 0 : 1);
   Message started;
   started.fds.push_back(std::move(ours));
   return started;
@@ -108,32 +133,35 @@ Result<> start_helpers(const std::vector<const HelperKind*>& kinds, int socket, 
 
 }  // namespace
 
-Result<Helpers> Helpers::start(std::vector<const HelperKind*> kinds, int kept) {
+Result<Helpers> Helpers::start(std::vector<const HelperKind*> kinds, int kept,
+                               std::function<void(const Error&)> on_lost) {
   auto [ours, theirs] = TRY(seqpacket_pair());
   const pid_t child = TRY(during("start helper processes", checked([] { return ::fork(); })));
   if (child == 0) ::_exit(start_helpers(kinds, theirs.get(), kept) ? 0 : 1);
-  return Helpers(std::move(ours));
+  return Helpers(std::move(ours), std::move(on_lost));
 }
 
-Result<UniqueFd> Helpers::start_one(const HelperKind& kind) {
+Result<UniqueFd> Helpers::start_one(const HelperKind& kind, const Limit& limit) {
   const std::lock_guard lock(*mutex_);
-  auto answer = during("the process that starts helpers", exchange(socket_.get(), kind.name, {}, {}));
+  auto answer = during("the process that starts helpers", exchange(socket_.get(), kind.name, {}, limit));
+  // What it says later would answer another question.
+  if (!answer) socket_.reset();
+  if (!answer && answer.error().code != ECANCELED && on_lost_) on_lost_(answer.error());
   auto started = TRY(understand(TRY(std::move(answer))));
   if (started.fds.size() != 1) return fail(EIO, std::string("start ") + kind.name);
   return std::move(started.fds[0]);
 }
 
-Result<> Helper::prepare() {
-  if (!socket_) socket_ = TRY(helpers_.start_one(kind_));
+Result<> Helper::prepare(const Helpers::Limit& limit) {
+  if (!socket_) socket_ = TRY(helpers_.start_one(kind_, limit));
   return {};
 }
 
-Result<Message> Helper::ask(std::string_view text, std::span<const int> fds, const Limit& limit) {
+Result<Message> Helper::ask(std::string_view text, std::span<const int> fds, const Helpers::Limit& limit) {
   const bool started_before = static_cast<bool>(socket_);
-  TRY(prepare());
+  TRY(prepare(limit));
   auto answer = during(kind_.name, exchange(socket_.get(), text, fds, limit));
-  if (answer) return understand(std::move(*answer));
-  // What it says later would answer another question.
+  if (answer) return during(kind_.name, understand(std::move(*answer)));
   socket_.reset();
   if (started_before && answer.error().code == ECONNRESET) return ask(text, fds, limit);
   return answer;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -21,41 +22,50 @@ namespace nacre::sys {
 
 struct HelperKind {
   const char* name;                   // as ps(1) shows it, up to 15 characters
-  std::span<const int> capabilities;  // CAP_* that it keeps
+  std::span<const int> capabilities;  // CAP_* that it has
   std::span<const int> calls;         // system calls beside those of allow_only()
-  // Answers a message; `kept` is the descriptor that helpers are started with.
+  bool keeps = false;                 // the descriptor that helpers are started with
+  // Answers a message; `kept` is that descriptor, or -1.
   Result<Message> (*answer)(const Message& question, int kept);
 };
 
 // Starts helpers for a daemon that may start no process itself.
 class Helpers {
  public:
-  // `kept` is a descriptor that each of them has; what else is open here they close. Before any thread is
-  // started, and before the caller gives up what they need.
-  static Result<Helpers> start(std::vector<const HelperKind*> kinds, int kept);
-  // The socket by which another one is asked; it ends with that. From any thread.
-  Result<UniqueFd> start_one(const HelperKind& kind);
+  // `kept` is a descriptor for those that keep it; what else is open here they close. `on_lost` is called, on
+  // any thread, when no more can be started. Before any thread is started, and before the caller gives up
+  // what they need. They end with this process, also when they wait for something that can be interrupted by
+  // that.
+  static Result<Helpers> start(std::vector<const HelperKind*> kinds, int kept,
+                               std::function<void(const Error&)> on_lost = {});
+
+  // How long to wait for one.
+  struct Limit {
+    std::chrono::milliseconds patience = std::chrono::milliseconds::max();
+    int interrupt = -1;              // a descriptor that ends the wait when it is readable
+    std::function<bool()> wanted{};  // asked every second; the wait ends when it says no
+  };
+  // The socket by which another one is asked; it ends with that. From any thread. Errors as of Helper::ask().
+  Result<UniqueFd> start_one(const HelperKind& kind, const Limit& limit);
 
  private:
-  explicit Helpers(UniqueFd socket) : socket_(std::move(socket)) {}
+  Helpers(UniqueFd socket, std::function<void(const Error&)> on_lost)
+      : socket_(std::move(socket)), on_lost_(std::move(on_lost)) {}
   UniqueFd socket_;
+  std::function<void(const Error&)> on_lost_;
   std::unique_ptr<std::mutex> mutex_ = std::make_unique<std::mutex>();  // of a question and its answer
 };
 
 // One of them, and another when that one does not answer. For one thread at a time.
 class Helper {
  public:
-  struct Limit {
-    std::chrono::milliseconds patience = std::chrono::milliseconds::max();
-    int interrupt = -1;  // a descriptor that ends the wait when it is readable
-  };
   // Both outlive it.
   Helper(Helpers& helpers, const HelperKind& kind) : helpers_(helpers), kind_(kind) {}
   // Has it started by the time of the first question.
-  Result<> prepare();
+  Result<> prepare(const Helpers::Limit& limit = {});
   // Its answer. One that has ended is replaced; ECONNRESET when there is no other. ETIMEDOUT or ECANCELED at
   // the limit: it is left to itself then.
-  Result<Message> ask(std::string_view text, std::span<const int> fds, const Limit& limit);
+  Result<Message> ask(std::string_view text, std::span<const int> fds, const Helpers::Limit& limit);
 
  private:
   Helpers& helpers_;

@@ -18,17 +18,20 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::array kCapabilities{CAP_SYS_ADMIN};
-constexpr auto kCalls = std::to_array<int>({SYS_getdents64, SYS_mount_setattr, SYS_open_tree});
-constexpr auto kPatience = 10s;
+constexpr auto kCalls = std::to_array<int>({SYS_getdents64, SYS_mount_setattr, SYS_open_tree, SYS_openat2});
+// Less than a client's own.
+constexpr auto kPatience = 5s;
 
-// A question is the directory and then a line for each file, its path after one of these.
+// A question is the directory and then a line for each file, its name after one of these.
 constexpr char kReadOnly = 'r';
 constexpr char kWritable = 'w';
 
-Result<UniqueFd> clone_one(int directory, char access, const std::string& path) {
-  auto mount = TRY(during("clone the mount of " + path, clone_mount(directory, path.c_str(), false)));
+Result<UniqueFd> clone_one(int directory, char access, const std::string& name) {
+  if (name.empty() || name.starts_with('.') || name.find('/') != std::string::npos)
+    return fail(EINVAL, "the file " + name);
+  auto mount = TRY(during("clone the mount of " + name, clone_mount(directory, name.c_str(), false)));
   if (access == kWritable)
-    TRY(during("make " + path + " writable",
+    TRY(during("make " + name + " writable",
                set_mount_attributes(mount.get(), 0, MOUNT_ATTR_RDONLY, 0, false)));
   return mount;
 }
@@ -37,7 +40,7 @@ Result<Message> clone_all(const Message& question, int root) {
   const auto lines = split(question.text, '\n');
   // From its own directory on: its name is looked up anew each time.
   const std::string path(lines.front());
-  const auto directory = TRY(during(path, open_at(root, path.c_str(), O_RDONLY | O_DIRECTORY)));
+  const auto directory = TRY(during(path, open_beneath(root, path.c_str(), O_RDONLY | O_DIRECTORY)));
   // The first part of a listing looks all of them up at once; without it they are looked up singly.
   std::array<char, 4096> listing;
   static_cast<void>(::syscall(SYS_getdents64, directory.get(), listing.data(), listing.size()));
@@ -49,19 +52,22 @@ Result<Message> clone_all(const Message& question, int root) {
 
 }  // namespace
 
-const HelperKind MountCloner::kKind{
-    .name = "nacre-mounts", .capabilities = kCapabilities, .calls = kCalls, .answer = clone_all};
+const HelperKind MountCloner::kKind{.name = "nacre-mounts",
+                                    .capabilities = kCapabilities,
+                                    .calls = kCalls,
+                                    .keeps = true,
+                                    .answer = clone_all};
 
 Result<std::vector<UniqueFd>> MountCloner::clone(const std::string& directory,
                                                  const std::vector<Wanted>& wanted) {
   auto question = directory;
-  for (const auto& [path, writable] : wanted) {
+  for (const auto& [name, writable] : wanted) {
     question += '\n';
     question += writable ? kWritable : kReadOnly;
-    question += path;
+    question += name;
   }
   auto answer = TRY(helper_.ask(question, {}, {.patience = kPatience}));
-  if (answer.fds.size() != wanted.size()) return fail(EMFILE, "take the mounts of " + directory);
+  if (answer.fds.size() != wanted.size()) return fail(EPROTO, "the mounts of " + directory);
   return std::move(answer.fds);
 }
 

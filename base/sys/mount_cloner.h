@@ -21,11 +21,11 @@ class MountCloner {
   Result<> prepare() { return helper_.prepare(); }
 
   struct Wanted {
-    std::string path;  // from the directory on
+    std::string name;  // in the directory
     bool writable = false;
   };
   // Detached mounts of these files in `directory`, which lies below the root, in their order. ETIMEDOUT when
-  // nobody has served the file system for 10 s.
+  // nobody serves the file system for 5 s.
   Result<std::vector<UniqueFd>> clone(const std::string& directory, const std::vector<Wanted>& wanted);
 
  private:

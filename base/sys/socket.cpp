@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstring>
+#include <memory>
 
 #include "base/sys/checked.h"
 #include "base/sys/file.h"
@@ -105,8 +106,8 @@ Result<> send_message(int socket, std::string_view text, std::span<const int> fd
 
 Result<Message> receive_message(int socket) {
   Message message;
-  message.text.resize(kMessageLimit);
-  iovec part{.iov_base = message.text.data(), .iov_len = message.text.size()};
+  const auto room = std::make_unique_for_overwrite<char[]>(kMessageLimit);
+  iovec part{.iov_base = room.get(), .iov_len = kMessageLimit};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * kMessageFdLimit)> control{};
   msghdr header{};
   header.msg_iov = &part;
@@ -114,7 +115,7 @@ Result<Message> receive_message(int socket) {
   header.msg_control = control.data();
   header.msg_controllen = control.size();
   const auto size = TRY(checked([&] { return ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC); }));
-  message.text.resize(static_cast<std::size_t>(size));
+  message.text.assign(room.get(), static_cast<std::size_t>(size));
   for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
     if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
     const std::size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);

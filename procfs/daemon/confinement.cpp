@@ -12,7 +12,7 @@
 namespace nacre::procfs {
 namespace {
 
-// Clients, waiting, and what containers look like. Their mounts are cloned by a process of its own.
+// Clients, waiting, and what containers look like. Their mounts are cloned by nacre-mounts.
 constexpr auto kCalls = std::to_array<int>({
     SCMP_SYS(accept4),    SCMP_SYS(access),      SCMP_SYS(chdir),        SCMP_SYS(epoll_create1),
     SCMP_SYS(epoll_ctl),  SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2), SCMP_SYS(epoll_wait),

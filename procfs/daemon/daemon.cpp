@@ -23,6 +23,8 @@
 #include "base/sys/capabilities.h"
 #include "base/sys/checked.h"
 #include "base/sys/file.h"
+#include "base/sys/helpers.h"
+#include "base/sys/mount_cloner.h"
 #include "base/sys/process.h"
 #include "base/sys/socket.h"
 #include "procfs/control/server.h"
@@ -35,6 +37,7 @@
 #include "procfs/fuse/operations.h"
 #include "procfs/load_tracker.h"
 #include "procfs/state/state_file.h"
+#include "procfs/sysinfo/memory_writer.h"
 #include "procfs/sysinfo/pending_calls.h"
 #include "procfs/view_mounts.h"
 
@@ -202,8 +205,8 @@ Result<int> serve(const Options& options, const std::string& directory,
                   const std::function<void()>& on_ready) {
   // Nobody needs the host's mounts otherwise.
   if (options.shared.empty()) estate.space.outside.reset();
-  auto helpers =
-      TRY(sys::Helpers::start({&sys::MountCloner::kKind, &MemoryWriter::kKind}, estate.space.root.get()));
+  auto helpers = TRY(sys::Helpers::start({&sys::MountCloner::kKind, &MemoryWriter::kKind},
+                                         estate.space.root.get(), leave_to_successor));
   sys::MountCloner cloner(helpers);
   TRY(confine(!options.shared.empty()));
   SystemClock clock;
@@ -223,11 +226,8 @@ Result<int> serve(const Options& options, const std::string& directory,
                          .drop = [&](const auto& name) { store.drop(name); },
                          .calls = estate.calls.get(),
                          .listeners = std::move(estate.listeners)})));
-  Service service(registry, *supervisor, [&](const Container& container) {
-    auto mounts = open_view_mounts(cloner, container);
-    if (!mounts && mounts.error().code == ECONNRESET) leave_to_successor(mounts.error());
-    return mounts;
-  });
+  Service service(registry, *supervisor,
+                  [&](const Container& container) { return open_view_mounts(cloner, container); });
 
   auto session = TRY(fuse::Session::create("nacre-procfs", operations(), &file_system, {}));
   TRY(connect(session, estate));
@@ -276,6 +276,8 @@ Result<int> serve(const Options& options, const std::string& directory,
                                .before_end = end_control});
   triggers->stop();  // before the session that it wakes callers of
   end_control();
+  // Whoever wants the end of all may have said so meanwhile.
+  replace = replace && !fuse::end_is_wanted();
   if (!shared) served = std::unexpected(std::move(shared.error()));
   TRY(served);
   // systemd may be about to start the next one; if it is not, what it keeps goes.

@@ -42,6 +42,7 @@ Result<StateFile> StateFile::map(UniqueFd memory, std::size_t half) {
   const std::size_t size = kHeaderSize + 2 * half;
   void* const base = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory.get(), 0);
   if (base == MAP_FAILED) return fail(errno, "map the state");
+  ::madvise(base, size, MADV_DONTFORK);  // helpers need not see it
   return StateFile(std::move(memory), static_cast<char*>(base), half);
 }
 

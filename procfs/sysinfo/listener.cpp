@@ -17,12 +17,6 @@ constexpr unsigned long kSyncWakeUp = 1;
 // With the wrong direction bits, as Linux before 5.17 knew SECCOMP_IOCTL_NOTIF_ID_VALID.
 constexpr unsigned long kIdValidOld = _IOR('!', 2, __u64);
 
-Result<> still_waits(int listener, std::uint64_t id) {
-  if (::ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0) return {};
-  if (errno == EINVAL && ::ioctl(listener, kIdValidOld, &id) == 0) return {};
-  return fail(errno);
-}
-
 Result<> send(int listener, const seccomp_notif_resp& answer) {
   Roomy<seccomp_notif_resp> response{.record = answer};
   auto sent = sys::succeed([&] { return ::ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response); });
@@ -31,6 +25,12 @@ Result<> send(int listener, const seccomp_notif_resp& answer) {
 }
 
 }  // namespace
+
+Result<> still_waits(int listener, std::uint64_t id) {
+  if (::ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0) return {};
+  if (errno == EINVAL && ::ioctl(listener, kIdValidOld, &id) == 0) return {};
+  return fail(errno);
+}
 
 bool is_listener(int descriptor) {
   // No call has the id 0; what is no listener does not know the request.
@@ -53,7 +53,7 @@ Result<> write_to_caller(int listener, const seccomp_notif& notification, std::u
   const auto memory = TRY(sys::open_at(AT_FDCWD, path.c_str(), O_WRONLY));
   // The file is of the caller only if the caller still waits now that it is open.
   TRY(still_waits(listener, notification.id));
-  auto written = writer.write(memory.get(), address, bytes);
+  auto written = writer.write(memory.get(), address, bytes, listener, notification.id);
   TRY(still_waits(listener, notification.id));
   return written;
 }

@@ -34,6 +34,9 @@ using NotificationRoom = Roomy<seccomp_notif>;
 // or interrupted meanwhile.
 Result<std::optional<seccomp_notif>> receive_notification(int listener, NotificationRoom& room);
 
+// ENOENT when the caller of this call does not wait any more.
+Result<> still_waits(int listener, std::uint64_t id);
+
 // Writes into the waiting caller's memory; EFAULT for a bad address, ECANCELED when the writer was
 // interrupted. ENOENT when the caller no longer waits, so that nothing is written into another process with
 // the same number.

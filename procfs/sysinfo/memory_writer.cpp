@@ -3,22 +3,31 @@
 
 #include <unistd.h>
 
+#include <array>
+#include <cstring>
 #include <string>
 
-#include "base/parse.h"
 #include "base/sys/checked.h"
+#include "procfs/sysinfo/listener.h"
 
 namespace nacre::procfs {
 namespace {
 
-// A question is the address, a line, and the bytes, with the memory.
+// A question is this and the bytes, with the memory and the listener.
+struct Place {
+  std::uint64_t address;
+  std::uint64_t call;
+};
+
 Result<sys::Message> write_it(const sys::Message& question, int) {
-  const auto end = question.text.find('\n');
-  const auto address = parse_int<std::uint64_t>(question.text.substr(0, end));
-  if (!address || question.fds.size() != 1) return fail(EINVAL, "malformed question");
-  const auto bytes = std::string_view(question.text).substr(end + 1);
+  Place place{};
+  if (question.text.size() < sizeof(place) || question.fds.size() != 2) return fail(EPROTO);
+  std::memcpy(&place, question.text.data(), sizeof(place));
+  const auto bytes = std::string_view(question.text).substr(sizeof(place));
+  // The daemon may have been replaced meanwhile, and the call answered by another.
+  TRY(still_waits(question.fds[1].get(), place.call));
   const auto written = sys::checked([&] {
-    return ::pwrite(question.fds[0].get(), bytes.data(), bytes.size(), static_cast<off_t>(*address));
+    return ::pwrite(question.fds[0].get(), bytes.data(), bytes.size(), static_cast<off_t>(place.address));
   });
   if (!written || *written != static_cast<ssize_t>(bytes.size())) return fail(EFAULT);
   return sys::Message{};
@@ -28,13 +37,19 @@ Result<sys::Message> write_it(const sys::Message& question, int) {
 
 // The right to write came with opening the memory.
 const sys::HelperKind MemoryWriter::kKind{
-    .name = "nacre-memory", .capabilities = {}, .calls = {}, .answer = write_it};
+    .name = "nacre-memory", .capabilities = {}, .calls = {}, .keeps = false, .answer = write_it};
 
-Result<> MemoryWriter::write(int memory, std::uint64_t address, std::string_view bytes) {
-  auto question = std::to_string(address);
-  question += '\n';
-  question += bytes;
-  TRY(helper_.ask(question, {&memory, 1}, {.interrupt = interrupt_}));
+Result<> MemoryWriter::write(int memory, std::uint64_t address, std::string_view bytes, int listener,
+                             std::uint64_t id) {
+  const Place place{address, id};
+  std::string question(sizeof(place) + bytes.size(), '\0');
+  std::memcpy(question.data(), &place, sizeof(place));
+  std::memcpy(question.data() + sizeof(place), bytes.data(), bytes.size());
+  const std::array fds{memory, listener};
+  // Nobody waits for those whose callers were killed.
+  TRY(helper_.ask(question, fds, {.interrupt = interrupt_, .wanted = [&] {
+                                    return still_waits(listener, id).has_value();
+                                  }}));
   return {};
 }
 

@@ -217,7 +217,9 @@ bool Supervisor::answer(const Watch& watch, const seccomp_notif& notification, M
   const int listener = watch.fd.get();
   const auto answered = container ? answer_call(listener, notification, *container, rules_, writer)
                                   : answer_continue(listener, notification.id);
-  return answered || answered.error().code != ECANCELED;
+  if (answered || answered.error().code != ECANCELED) return true;
+  const std::lock_guard lock(mutex_);
+  return !stopping_;
 }
 
 void Supervisor::work(std::size_t slot) {

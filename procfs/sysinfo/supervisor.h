@@ -9,9 +9,11 @@
 #include <thread>
 #include <vector>
 
+#include "base/sys/helpers.h"
 #include "base/unique_fd.h"
 #include "procfs/registry.h"
 #include "procfs/sysinfo/layout.h"
+#include "procfs/sysinfo/memory_writer.h"
 #include "procfs/sysinfo/pending_calls.h"
 
 namespace nacre::procfs {
@@ -68,7 +70,7 @@ class Supervisor {
         kept_(std::move(kept)) {}
   std::size_t go_on();  // how many threads what was left needs
   void answer_left(std::size_t slot, MemoryWriter& writer);
-  // False when that was interrupted: the call is left to a successor.
+  // False when it was interrupted by the end: the call is left to a successor.
   bool answer(const Watch& watch, const seccomp_notif& notification, MemoryWriter& writer);
   bool known(const ContainerRef& container, int listener);
   template <typename Action>

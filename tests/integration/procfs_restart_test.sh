@@ -100,14 +100,26 @@ eventually "the keeper's end" sh -c "! kill -0 $keeper 2>/dev/null"
 
 # A daemon that has lost its helpers makes room for one that has others.
 nacre-procfs
-equal "a container" "$(nacre run --rm --memory 64m busybox awk '/^MemTotal:/ {print $2}' /proc/meminfo)" 65536
+another() { now=$(server) && [ -n "$now" ] && [ "$now" != "$was" ]; }
 children() { cat "/proc/$1/task/$1/children"; }
-was=$(server)
-starter=$(children "$was")
-# shellcheck disable=SC2046 # numbers
-kill -KILL $starter $(children "${starter% }")
+bereave() {
+  was=$(server)
+  starter=$(children "$was")
+  # shellcheck disable=SC2046 # numbers
+  kill -KILL $starter $(children "${starter% }")
+}
+bereave
 equal "a container without helpers" "$(nacre run --rm --memory 64m busybox awk '/^MemTotal:/ {print $2}' /proc/meminfo)" 65536
-[ "$(server)" != "$was" ] || fail "a daemon without helpers stays"
+another || fail "a daemon without helpers stays"
+nacre run -d --name calls --memory 64m busybox sh -c \
+  'while free >/tmp/free && grep -q "^Mem: *65536 " /tmp/free; do echo . >>/tmp/rounds; done; cat /tmp/free; sleep 1000' >/dev/null
+eventually "system calls" nacre exec calls test -s /tmp/rounds
+bereave
+eventually "a daemon with helpers" another
+was=$(nacre exec calls sh -c 'wc -l </tmp/rounds')
+eventually "system calls afterwards" nacre exec calls sh -c '[ "$(wc -l </tmp/rounds)" -gt '"$((was + 10))"' ]'
+equal "what was wrong" "$(nacre logs calls)" ""
+nacre rm --force calls >/dev/null
 
 # Nothing that a container offers as memory keeps a daemon from ending, or from being replaced.
 keeper=$(cat "$NACRE_PROCFS_DIR/pid")
@@ -116,7 +128,6 @@ touch "$T/memory"
 python3 -B "$TESTS/../support/procfs_trap.py" "$held" python3 -B "$TESTS/unreachable_memory.py" "$T/memory" >"$T/held" &
 holder=$!
 eventually "a call with that memory" grep -q held "$T/held"
-another() { now=$(server) && [ -n "$now" ] && [ "$now" != "$was" ]; }
 for signal in KILL HUP; do
   was=$(server)
   [ $signal = HUP ] || kill -KILL "$was"

@@ -34,21 +34,26 @@ Result<Message> parrot(const Message& question, int kept) {
     ::poll(&socket, 1, -1);
   }
   Message answer{question.text + " " + std::to_string(::getpid()), {}};
-  answer.fds.emplace_back(::dup(kept));
+  if (kept >= 0) answer.fds.emplace_back(::dup(kept));
   return answer;
 }
-const HelperKind kParrot{.name = "test-parrot", .capabilities = {}, .calls = {}, .answer = parrot};
-const HelperKind kUnknown{.name = "test-unknown", .capabilities = {}, .calls = {}, .answer = parrot};
+const HelperKind kParrot{
+    .name = "test-parrot", .capabilities = {}, .calls = {}, .keeps = true, .answer = parrot};
+const HelperKind kForgetful{
+    .name = "test-forgetful", .capabilities = {}, .calls = {}, .keeps = false, .answer = parrot};
+const HelperKind kUnknown{
+    .name = "test-unknown", .capabilities = {}, .calls = {}, .keeps = true, .answer = parrot};
 
 class HelpersTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto started = Helpers::start({&kParrot, &MountCloner::kKind}, root.get());
+    auto started = Helpers::start({&kParrot, &kForgetful, &MountCloner::kKind}, root.get(),
+                                  [this](const Error& error) { lost = error; });
     ASSERT_THAT(started, Succeeds());
     helpers.emplace(std::move(*started));
     helper.emplace(*helpers, kParrot);
   }
-  Result<Message> ask(std::string_view text, const Helper::Limit& limit = {}) {
+  Result<Message> ask(std::string_view text, const Helpers::Limit& limit = {}) {
     return helper->ask(text, {}, limit);
   }
   // The number of the process that answers.
@@ -57,10 +62,26 @@ class HelpersTest : public ::testing::Test {
     return answer ? parse_int<pid_t>(answer->text.substr(6)).value_or(0) : -1;
   }
 
+  static pid_t starter_of(pid_t process) {
+    const auto stat = process_stat(process);
+    return stat ? stat->parent : 0;
+  }
+  static bool ends(const Result<UniqueFd>& process) {
+    pollfd end{process ? process->get() : -1, POLLIN, 0};
+    return ::poll(&end, 1, 10'000) == 1;
+  }
+  static std::size_t open_files(pid_t process) {
+    const auto path = "/proc/" + std::to_string(process) + "/fd";
+    const auto open = open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY);
+    const auto names = open ? list_directory(open->get()) : std::unexpected(open.error());
+    return names ? names->size() : 0;
+  }
+
   test::TempDir directory;
   UniqueFd root{::open(directory.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   std::optional<Helpers> helpers;
   std::optional<Helper> helper;
+  std::optional<Error> lost;
 };
 
 TEST_F(HelpersTest, OneAnswersAllQuestions) {
@@ -101,16 +122,28 @@ TEST_F(HelpersTest, OneThatDoesNotAnswerIsLeftToItself) {
   EXPECT_NE(answering(), process);
   const UniqueFd interrupt{::eventfd(1, EFD_CLOEXEC)};
   EXPECT_THAT(ask("wait", {.interrupt = interrupt.get()}), FailsWith(ECANCELED));
+  EXPECT_THAT(ask("wait", {.wanted = [] { return false; }}), FailsWith(ECANCELED));
   EXPECT_GT(answering(), 0);
 }
 
-TEST_F(HelpersTest, HasTheSocketAndWhatIsKeptAlone) {
-  const auto path = "/proc/" + std::to_string(answering()) + "/fd";
-  const auto open = open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY);
-  ASSERT_THAT(open, Succeeds());
-  const auto names = list_directory(open->get());
-  ASSERT_THAT(names, Succeeds());
-  EXPECT_THAT(*names, ::testing::SizeIs(2));
+TEST_F(HelpersTest, HasTheSocketAndWhatItKeepsAlone) {
+  const auto keeping = answering();
+  ASSERT_THAT(ask("complain"), FailsWith(ENOTDIR));  // with nothing of the answer before
+  EXPECT_EQ(open_files(keeping), 3u);                // and one for messages, which go nowhere
+  helper.emplace(*helpers, kForgetful);
+  EXPECT_EQ(open_files(answering()), 2u);
+}
+
+TEST_F(HelpersTest, TheLossOfWhoStartsThemIsTold) {
+  const auto process = answering();
+  const auto one = pidfd_open(process);
+  const auto starter = starter_of(process);
+  ASSERT_GT(starter, 1);
+  ASSERT_EQ(::kill(starter, SIGKILL), 0);
+  EXPECT_TRUE(ends(one)) << "a helper outlives who has started it";
+  EXPECT_FALSE(lost);
+  EXPECT_THAT(ask("hello"), FailsWith(ECONNRESET));
+  EXPECT_TRUE(lost);
 }
 
 TEST_F(HelpersTest, AKindThatIsNotKnownIsNamed) {
@@ -120,18 +153,11 @@ TEST_F(HelpersTest, AKindThatIsNotKnownIsNamed) {
 
 TEST_F(HelpersTest, EndWithTheirOwner) {
   const auto process = answering();
-  const auto one = pidfd_open(process);
-  ASSERT_THAT(one, Succeeds());
-  const auto parent = process_stat(process);
-  ASSERT_THAT(parent, Succeeds());
-  const auto starter = pidfd_open(parent->parent);
-  ASSERT_THAT(starter, Succeeds());
+  const auto one = pidfd_open(process), starter = pidfd_open(starter_of(process));
   helper.reset();
-  pollfd end{one->get(), POLLIN, 0};
-  EXPECT_EQ(::poll(&end, 1, 10'000), 1);
+  EXPECT_TRUE(ends(one));
   helpers.reset();
-  end.fd = starter->get();
-  EXPECT_EQ(::poll(&end, 1, 10'000), 1);
+  EXPECT_TRUE(ends(starter));
 }
 
 // The rest takes the right to mount: tests/integration.
@@ -139,6 +165,9 @@ TEST_F(HelpersTest, MountsOfWhatIsNotThereAreNotCloned) {
   MountCloner cloner(*helpers);
   EXPECT_THAT(cloner.clone("containers/box", {{"meminfo"}}), FailsWith(ENOENT));
   EXPECT_THAT(cloner.clone("containers/box", {{"meminfo"}}), FailsSaying("containers/box"));
+  // Nor of what does not lie there.
+  EXPECT_THAT(cloner.clone("..", {{"meminfo"}}), FailsWith(EXDEV));
+  EXPECT_THAT(cloner.clone(".", {{"../meminfo"}}), FailsWith(EINVAL));
 }
 
 }  // namespace

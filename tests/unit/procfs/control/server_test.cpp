@@ -32,10 +32,10 @@ class ServerTest : public ::testing::Test {
 
   void start(std::optional<std::chrono::milliseconds> idle_exit = std::nullopt, UniqueFd listener = {}) {
     if (!listener) listener = std::move(*sys::listen_seqpacket(path));
-    supervisor =
-        std::move(*Supervisor::start(machine.registry, helpers, {.keep = [](const auto&, int) { return Result<>(); },
-                                                        .drop = [](const auto&) {},
-                                                        .calls = calls.get()}));
+    supervisor = std::move(*Supervisor::start(machine.registry, helpers,
+                                              {.keep = [](const auto&, int) { return Result<>(); },
+                                               .drop = [](const auto&) {},
+                                               .calls = calls.get()}));
     service.emplace(machine.registry, *supervisor,
                     [](const Container&) -> Result<std::vector<control::ViewMount>> {
                       std::vector<control::ViewMount> mounts;
