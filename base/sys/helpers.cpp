@@ -22,20 +22,23 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// All the descriptors that these processes have. Messages of libraries go nowhere, and no file gets their
-// number.
+// All the descriptors that these processes have. What libraries may write to standard output or error is
+// lost, and no file gets these numbers.
 constexpr int kSocket = 0;
 constexpr int kKept = 1;
 constexpr int kMessages = 2;
+// An answer of nacre-helpers takes a fork; who does not give it is stopped.
+constexpr auto kStartPatience = 10s;
+constexpr std::size_t kMostLeft = 16;
 
 Result<> keep_only(int socket, int kept) {
-  const UniqueFd nowhere{TRY(checked([] { return ::eventfd(0, 0); }))};  // takes no text
-  const UniqueFd lifted_socket{TRY(checked([&] { return ::fcntl(socket, F_DUPFD, 3); }))};
-  const UniqueFd lifted_kept{TRY(checked([&] { return ::fcntl(kept, F_DUPFD, 3); }))};
-  const UniqueFd lifted_nowhere{TRY(checked([&] { return ::fcntl(nowhere.get(), F_DUPFD, 3); }))};
-  TRY(checked([&] { return ::dup2(lifted_socket.get(), kSocket); }));
-  TRY(checked([&] { return ::dup2(lifted_kept.get(), kKept); }));
-  TRY(checked([&] { return ::dup2(lifted_nowhere.get(), kMessages); }));
+  const int nowhere = TRY(checked([] { return ::eventfd(0, EFD_NONBLOCK); }));
+  const int lifted_socket = TRY(checked([&] { return ::fcntl(socket, F_DUPFD, 3); }));
+  const int lifted_kept = TRY(checked([&] { return ::fcntl(kept, F_DUPFD, 3); }));
+  const int lifted_nowhere = TRY(checked([&] { return ::fcntl(nowhere, F_DUPFD, 3); }));
+  TRY(checked([&] { return ::dup2(lifted_socket, kSocket); }));
+  TRY(checked([&] { return ::dup2(lifted_kept, kKept); }));
+  TRY(checked([&] { return ::dup2(lifted_nowhere, kMessages); }));
   return succeed([] { return ::syscall(SYS_close_range, 3, ~0u, 0); });
 }
 
@@ -103,7 +106,7 @@ Result<> be_helper(const HelperKind& kind, pid_t starter) {
   // What nobody waits for any more is not done: the next daemon has it done anew.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != starter) return {};
-  if (!kind.keeps) ::close(kKept);
+  if (!kind.keeps) TRY(checked([] { return ::dup2(kMessages, kKept); }));
   const auto confined = confine(kind);
   return answer_all([&](const Message& question) -> Result<Message> {
     if (!confined) return fail(EPERM, "confine it: " + confined.error().message());
@@ -141,28 +144,46 @@ Result<Helpers> Helpers::start(std::vector<const HelperKind*> kinds, int kept,
   return Helpers(std::move(ours), std::move(on_lost));
 }
 
-Result<UniqueFd> Helpers::start_one(const HelperKind& kind, const Limit& limit) {
+Result<UniqueFd> Helpers::start_one(const HelperKind& kind) {
   const std::lock_guard lock(*mutex_);
-  auto answer = during("the process that starts helpers", exchange(socket_.get(), kind.name, {}, limit));
-  // What it says later would answer another question.
-  if (!answer) socket_.reset();
-  if (!answer && answer.error().code != ECANCELED && on_lost_) on_lost_(answer.error());
+  auto answer = during("the process that starts helpers",
+                       exchange(socket_.get(), kind.name, {}, {.patience = kStartPatience}));
+  const bool lost = !answer && (answer.error().code == ECONNRESET || answer.error().code == ETIMEDOUT);
+  if (lost && on_lost_) on_lost_(answer.error());
   auto started = TRY(understand(TRY(std::move(answer))));
   if (started.fds.size() != 1) return fail(EIO, std::string("start ") + kind.name);
   return std::move(started.fds[0]);
 }
 
-Result<> Helper::prepare(const Helpers::Limit& limit) {
-  if (!socket_) socket_ = TRY(helpers_.start_one(kind_, limit));
+void Helpers::leave(UniqueFd socket) {
+  const std::lock_guard lock(*mutex_);
+  left_.push_back(std::move(socket));
+}
+
+bool Helpers::may_leave_another() {
+  const std::lock_guard lock(*mutex_);
+  // Those that have answered after all, or ended.
+  std::erase_if(left_, [](const UniqueFd& socket) {
+    pollfd event{socket.get(), POLLIN, 0};
+    return ::poll(&event, 1, 0) == 1;
+  });
+  return left_.size() < kMostLeft;
+}
+
+Result<> Helper::prepare() {
+  if (!socket_) socket_ = TRY(helpers_.start_one(kind_));
   return {};
 }
 
 Result<Message> Helper::ask(std::string_view text, std::span<const int> fds, const Helpers::Limit& limit) {
   const bool started_before = static_cast<bool>(socket_);
-  TRY(prepare(limit));
-  auto answer = during(kind_.name, exchange(socket_.get(), text, fds, limit));
+  TRY(prepare());
+  auto bounded = limit;
+  if (limit.wanted) bounded.wanted = [&] { return limit.wanted() || !helpers_.may_leave_another(); };
+  auto answer = during(kind_.name, exchange(socket_.get(), text, fds, bounded));
   if (answer) return during(kind_.name, understand(std::move(*answer)));
-  socket_.reset();
+  // What it says later would answer another question.
+  helpers_.leave(std::move(socket_));
   if (started_before && answer.error().code == ECONNRESET) return ask(text, fds, limit);
   return answer;
 }

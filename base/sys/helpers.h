@@ -45,15 +45,21 @@ class Helpers {
     int interrupt = -1;              // a descriptor that ends the wait when it is readable
     std::function<bool()> wanted{};  // asked every second; the wait ends when it says no
   };
-  // The socket by which another one is asked; it ends with that. From any thread. Errors as of Helper::ask().
-  Result<UniqueFd> start_one(const HelperKind& kind, const Limit& limit);
+  // The socket by which another one is asked; it ends with that. From any thread.
+  Result<UniqueFd> start_one(const HelperKind& kind);
+  // Takes the socket of one that has not answered. Nobody may have any number of them held up, so they are
+  // counted.
+  void leave(UniqueFd socket);
+  bool may_leave_another();
 
  private:
   Helpers(UniqueFd socket, std::function<void(const Error&)> on_lost)
       : socket_(std::move(socket)), on_lost_(std::move(on_lost)) {}
   UniqueFd socket_;
   std::function<void(const Error&)> on_lost_;
-  std::unique_ptr<std::mutex> mutex_ = std::make_unique<std::mutex>();  // of a question and its answer
+  // Of a question and its answer, and of those left.
+  std::unique_ptr<std::mutex> mutex_ = std::make_unique<std::mutex>();
+  std::vector<UniqueFd> left_;
 };
 
 // One of them, and another when that one does not answer. For one thread at a time.
@@ -62,7 +68,7 @@ class Helper {
   // Both outlive it.
   Helper(Helpers& helpers, const HelperKind& kind) : helpers_(helpers), kind_(kind) {}
   // Has it started by the time of the first question.
-  Result<> prepare(const Helpers::Limit& limit = {});
+  Result<> prepare();
   // Its answer. One that has ended is replaced; ECONNRESET when there is no other. ETIMEDOUT or ECANCELED at
   // the limit: it is left to itself then.
   Result<Message> ask(std::string_view text, std::span<const int> fds, const Helpers::Limit& limit);

@@ -26,7 +26,6 @@ Result<PendingCalls> PendingCalls::map(int memory) {
     return fail(EINVAL, "the system calls that were kept are of another version");
   void* const base = ::mmap(nullptr, kSlots * sizeof(Slot), PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
   if (base == MAP_FAILED) return fail(errno, "map the pending system calls");
-  ::madvise(base, kSlots * sizeof(Slot), MADV_DONTFORK);  // helpers need not see it
   return PendingCalls(static_cast<Slot*>(base));
 }
 

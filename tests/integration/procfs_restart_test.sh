@@ -105,8 +105,7 @@ children() { cat "/proc/$1/task/$1/children"; }
 bereave() {
   was=$(server)
   starter=$(children "$was")
-  # shellcheck disable=SC2046 # numbers
-  kill -KILL $starter $(children "${starter% }")
+  kill -KILL "${starter% }" # the others go with it
 }
 bereave
 equal "a container without helpers" "$(nacre run --rm --memory 64m busybox awk '/^MemTotal:/ {print $2}' /proc/meminfo)" 65536

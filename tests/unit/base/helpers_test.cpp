@@ -70,6 +70,9 @@ class HelpersTest : public ::testing::Test {
     pollfd end{process ? process->get() : -1, POLLIN, 0};
     return ::poll(&end, 1, 10'000) == 1;
   }
+  static std::string second_file(pid_t process) {
+    return read_link_at(AT_FDCWD, ("/proc/" + std::to_string(process) + "/fd/1").c_str()).value_or("");
+  }
   static std::size_t open_files(pid_t process) {
     const auto path = "/proc/" + std::to_string(process) + "/fd";
     const auto open = open_at(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY);
@@ -122,16 +125,33 @@ TEST_F(HelpersTest, OneThatDoesNotAnswerIsLeftToItself) {
   EXPECT_NE(answering(), process);
   const UniqueFd interrupt{::eventfd(1, EFD_CLOEXEC)};
   EXPECT_THAT(ask("wait", {.interrupt = interrupt.get()}), FailsWith(ECANCELED));
+  EXPECT_GT(answering(), 0);
   EXPECT_THAT(ask("wait", {.wanted = [] { return false; }}), FailsWith(ECANCELED));
   EXPECT_GT(answering(), 0);
+}
+
+// Those that hang are of a kind that a container can bring about.
+TEST_F(HelpersTest, NotAnyNumberIsLeftToItself) {
+  EXPECT_TRUE(helpers->may_leave_another());
+  std::vector<UniqueFd> others;
+  for (int i = 0; i < 16; ++i) {
+    auto [ours, theirs] = *seqpacket_pair();
+    helpers->leave(std::move(ours));
+    others.push_back(std::move(theirs));
+  }
+  EXPECT_FALSE(helpers->may_leave_another());
+  EXPECT_THAT(ask("wait", {.patience = 1500ms, .wanted = [] { return false; }}), FailsWith(ETIMEDOUT));
+  others.clear();
+  EXPECT_TRUE(helpers->may_leave_another());
 }
 
 TEST_F(HelpersTest, HasTheSocketAndWhatItKeepsAlone) {
   const auto keeping = answering();
   ASSERT_THAT(ask("complain"), FailsWith(ENOTDIR));  // with nothing of the answer before
   EXPECT_EQ(open_files(keeping), 3u);                // and one for messages, which go nowhere
+  EXPECT_EQ(second_file(keeping), directory.path());
   helper.emplace(*helpers, kForgetful);
-  EXPECT_EQ(open_files(answering()), 2u);
+  EXPECT_NE(second_file(answering()), directory.path());
 }
 
 TEST_F(HelpersTest, TheLossOfWhoStartsThemIsTold) {
