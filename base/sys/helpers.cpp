@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -61,6 +62,11 @@ Result<Message> understand(Message answer) {
 
 Result<> wait(int socket, const Helpers::Limit& limit) {
   std::array<pollfd, 2> events{{{socket, POLLIN, 0}, {limit.interrupt, POLLIN, 0}}};
+  const auto sleep_at = std::chrono::steady_clock::now() + limit.poll;
+  while (std::chrono::steady_clock::now() < sleep_at) {
+    if (::poll(events.data(), 1, 0) == 1) return {};
+    ::sched_yield();  // to the helper, if it waits for this processor
+  }
   auto left = limit.patience;
   for (;;) {
     const auto step = std::min<std::chrono::milliseconds>(left, 1s);

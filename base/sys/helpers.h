@@ -42,6 +42,8 @@ class Helpers {
   // How long to wait for one.
   struct Limit {
     std::chrono::milliseconds patience = std::chrono::milliseconds::max();
+    // Looks for the answer for so long before it sleeps: being woken takes longer than most answers.
+    std::chrono::microseconds poll{0};
     int interrupt = -1;              // a descriptor that ends the wait when it is readable
     std::function<bool()> wanted{};  // asked every second; the wait ends when it says no
   };

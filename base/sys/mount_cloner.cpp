@@ -21,6 +21,7 @@ constexpr std::array kCapabilities{CAP_SYS_ADMIN};
 constexpr auto kCalls = std::to_array<int>({SYS_getdents64, SYS_mount_setattr, SYS_open_tree, SYS_openat2});
 // Less than a client's own.
 constexpr auto kPatience = 5s;
+constexpr auto kPoll = 300us;
 
 // A question is the directory and then a line for each file, its name after one of these.
 constexpr char kReadOnly = 'r';
@@ -66,7 +67,7 @@ Result<std::vector<UniqueFd>> MountCloner::clone(const std::string& directory,
     question += writable ? kWritable : kReadOnly;
     question += name;
   }
-  auto answer = TRY(helper_.ask(question, {}, {.patience = kPatience}));
+  auto answer = TRY(helper_.ask(question, {}, {.patience = kPatience, .poll = kPoll}));
   if (answer.fds.size() != wanted.size()) return fail(EPROTO, "the mounts of " + directory);
   return std::move(answer.fds);
 }

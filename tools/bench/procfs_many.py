@@ -146,7 +146,7 @@ def register(daemon, count):
         report("of them longer than 1 ms", sum(value > 1_000_000 for value in times))
         report("the same, less what this script and the daemon's threads waited for a processor, for each other too", sum(value > 1_000_000 for value in own_times))
         report("resident memory before and after", f"{common.show_bytes(before)}, {common.show_bytes(daemon.memory())}")
-        report("descriptors", len(os.listdir(f"/proc/{daemon.pids()[-1]}/fd")))
+        report("descriptors", max(len(os.listdir(f"/proc/{pid}/fd")) for pid in daemon.pids()))
         control.socket.close()
         for mount in held:
             os.close(mount)
