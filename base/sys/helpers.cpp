@@ -152,9 +152,12 @@ Result<Helpers> Helpers::start(std::vector<const HelperKind*> kinds, int kept,
 
 Result<UniqueFd> Helpers::start_one(const HelperKind& kind) {
   const std::lock_guard lock(*mutex_);
+  if (!socket_) return fail(ECONNRESET, "the process that starts helpers");
   auto answer = during("the process that starts helpers",
                        exchange(socket_.get(), kind.name, {}, {.patience = kStartPatience}));
   const bool lost = !answer && (answer.error().code == ECONNRESET || answer.error().code == ETIMEDOUT);
+  // What it says later would answer another question.
+  if (lost) socket_.reset();
   if (lost && on_lost_) on_lost_(answer.error());
   auto started = TRY(understand(TRY(std::move(answer))));
   if (started.fds.size() != 1) return fail(EIO, std::string("start ") + kind.name);
@@ -164,16 +167,21 @@ Result<UniqueFd> Helpers::start_one(const HelperKind& kind) {
 void Helpers::leave(UniqueFd socket) {
   const std::lock_guard lock(*mutex_);
   left_.push_back(std::move(socket));
+  forget_ended();
 }
 
 bool Helpers::may_leave_another() {
   const std::lock_guard lock(*mutex_);
-  // Those that have answered after all, or ended.
+  forget_ended();
+  return left_.size() < kMostLeft;
+}
+
+// One that has answered after all ends with its socket.
+void Helpers::forget_ended() {
   std::erase_if(left_, [](const UniqueFd& socket) {
     pollfd event{socket.get(), POLLIN, 0};
     return ::poll(&event, 1, 0) == 1;
   });
-  return left_.size() < kMostLeft;
 }
 
 Result<> Helper::prepare() {

@@ -57,7 +57,8 @@ class Helpers {
  private:
   Helpers(UniqueFd socket, std::function<void(const Error&)> on_lost)
       : socket_(std::move(socket)), on_lost_(std::move(on_lost)) {}
-  UniqueFd socket_;
+  void forget_ended();  // of those left; with mutex_ held
+  UniqueFd socket_;     // none once nacre-helpers was lost
   std::function<void(const Error&)> on_lost_;
   // Of a question and its answer, and of those left.
   std::unique_ptr<std::mutex> mutex_ = std::make_unique<std::mutex>();

@@ -51,8 +51,7 @@ Result<> write_to_caller(int listener, const seccomp_notif& notification, std::u
                          std::string_view bytes, MemoryWriter& writer) {
   const auto path = "/proc/" + std::to_string(notification.pid) + "/mem";
   const auto memory = TRY(sys::open_at(AT_FDCWD, path.c_str(), O_WRONLY));
-  // The file is of the caller only if the caller still waits now that it is open.
-  TRY(still_waits(listener, notification.id));
+  // The file is of the caller only if the caller still waits now that it is open, which the writer asks.
   auto written = writer.write(memory.get(), address, bytes, listener, notification.id);
   TRY(still_waits(listener, notification.id));
   return written;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """kill_daemon.py KEEPER TIMES: kills the daemon of that keeper again and again, as soon as there is another one, after a
-random moment; after every tenth it has it replaced as an upgrade does (SIGHUP). "KILLED daemons" at the end."""
+random moment; before every tenth it has one replaced as an upgrade does (SIGHUP). "KILLED daemons" at the end."""
 
 import os
 import random

@@ -13,7 +13,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from procfs_trap import NUMBERS  # noqa: E402
 
-LOOKUP, GETATTR, OPEN, READ, INIT = 1, 3, 14, 15, 26
+GETATTR, OPEN, READ, INIT = 3, 14, 15, 26
 ENOSYS = 38
 ATTRIBUTES = struct.pack("<6Q10I", 1, 1 << 16, 128, 0, 0, 0, 0, 0, 0, 0o100666, 1, 0, 0, 0, 4096, 0)
 ANSWERS = {

@@ -113,6 +113,16 @@ TEST_F(HelpersTest, OneThatHasEndedIsReplaced) {
   EXPECT_NE(answering(), process);
 }
 
+TEST_F(HelpersTest, OneThatHasEndedLeavesNoDescriptor) {
+  ASSERT_GT(answering(), 0);
+  const auto before = open_files(::getpid());
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_EQ(::kill(answering(), SIGKILL), 0);
+    EXPECT_GT(answering(), 0);
+  }
+  EXPECT_EQ(open_files(::getpid()), before);
+}
+
 TEST_F(HelpersTest, OneThatAlwaysEndsIsAnError) {
   EXPECT_THAT(ask("end"), FailsWith(ECONNRESET));
   EXPECT_GT(answering(), 0);
