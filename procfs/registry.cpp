@@ -106,9 +106,9 @@ Result<std::vector<cgroup::Membership>> Registry::memberships_of(pid_t pid) cons
 }
 
 Result<Container::Identity> Registry::identify(const control::Registration& registration,
-                                               std::uint64_t init_start) {
+                                               ContainerNumber number, std::uint64_t init_start) const {
   Container::Identity identity;
-  identity.number = ++last_number_;
+  identity.number = number;
   identity.id = registration.id;
   identity.physical_cpus = registration.physical_cpus;
   if (registration.cgroup_path.empty()) {
@@ -131,7 +131,7 @@ Result<Container::Identity> Registry::identify(const control::Registration& regi
   return identity;
 }
 
-Result<ContainerRef> Registry::add(const control::Registration& registration) {
+Result<ContainerRef> Registry::add(const control::Registration& registration, ContainerNumber reserved) {
   if (!control::valid_id(registration.id))
     return bad_input("bad container id \"" + registration.id.substr(0, 100) +
                      "\": only letters, digits and _.+- are allowed, and no leading dot");
@@ -139,7 +139,7 @@ Result<ContainerRef> Registry::add(const control::Registration& registration) {
   if (registration.init <= 0) return fail(ESRCH, name + ": no init process given");
   const auto stat = TRY(during(name + ": init process " + std::to_string(registration.init),
                                sys::process_stat(registration.init)));
-  auto identity = TRY(during(name, identify(registration, stat.start_ticks)));
+  auto identity = TRY(during(name, identify(registration, reserved, stat.start_ticks)));
   auto container = std::make_shared<Container>(sources_, std::move(identity));
 
   const std::unique_lock lock(mutex_);
@@ -322,7 +322,7 @@ Result<ContainerRef> Registry::unregistered(const std::vector<cgroup::Membership
   auto key = visitor_key(memberships);
   if (auto known = visitor(key)) return known;
   Container::Identity identity;
-  identity.number = ++last_number_;
+  identity.number = reserve();
   identity.memberships = text_of(memberships);
   identity.places = TRY(locate(hierarchies_, memberships));
   identity.inode = inode_of(identity.places.tasks);

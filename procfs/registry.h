@@ -36,9 +36,12 @@ class Registry {
   // Those that the last daemon knew and that still live; call first, where there is a state.
   void restore();
 
+  // A number that no container has but one that is added with it.
+  ContainerNumber reserve() { return ++last_number_; }
   // Takes a container in. EEXIST when the id is taken and its init lives; an id whose init
   // has died is taken over. EINVAL, ESRCH, ENOENT for a bad id, init or cgroup.
-  Result<ContainerRef> add(const control::Registration& registration);
+  Result<ContainerRef> add(const control::Registration& registration, ContainerNumber reserved);
+  Result<ContainerRef> add(const control::Registration& registration) { return add(registration, reserve()); }
   // The one that a registration of this id, init and cgroup has made before, if it still lives.
   ContainerRef same(const control::Registration& registration) const;
   void remove(std::string_view id);
@@ -59,7 +62,8 @@ class Registry {
   Result<ContainerRef> of_caller(pid_t pid);
 
  private:
-  Result<Container::Identity> identify(const control::Registration& registration, std::uint64_t init_start);
+  Result<Container::Identity> identify(const control::Registration& registration, ContainerNumber number,
+                                       std::uint64_t init_start) const;
   Result<std::vector<cgroup::Membership>> memberships_of(pid_t pid) const;
   ContainerRef registered_above(const std::vector<cgroup::Membership>& memberships) const;
   Result<ContainerRef> unregistered(const std::vector<cgroup::Membership>& memberships, pid_t caller);

@@ -11,13 +11,16 @@ namespace {
 
 constexpr std::uint16_t kRoot = 0;
 constexpr std::uint16_t kContainer = 1;  // a container's directory
-constexpr std::uint16_t kContainers = UINT16_MAX;
-constexpr std::string_view kContainersName = "containers";
+constexpr std::uint16_t kAllContainers = UINT16_MAX;
 
 const InstanceRow* instances_of(std::string_view name) {
   for (const auto& row : instance_table())
     if (row.pattern == name) return &row;
   return nullptr;
+}
+
+std::optional<ContainerNumber> number_named(std::string_view name) {
+  return name.starts_with('.') ? parse_int<ContainerNumber>(name.substr(1)) : std::nullopt;
 }
 
 std::string_view last_of(std::string_view path) { return path.substr(path.find_last_of('/') + 1); }
@@ -72,13 +75,13 @@ std::uint16_t Tree::child_named(std::uint16_t parent, std::string_view name) {
 }
 
 bool Tree::exists(NodeId id) const {
-  if (id == NodeId{0, 0, kContainers}) return true;
+  if (id == NodeId{0, 0, kAllContainers}) return true;
   if (id.index >= nodes_.size() || !nodes_[id.index].present) return false;
   return nodes_[id.index].of_container == (id.container != 0);
 }
 
 bool Tree::is_directory(NodeId id) const {
-  return id.index == kContainers || nodes_[id.index].row == nullptr;
+  return id.index == kAllContainers || nodes_[id.index].row == nullptr;
 }
 
 bool Tree::is_writable(NodeId id) const {
@@ -114,13 +117,15 @@ TreeEntry Tree::container_entry(const Container& container) const {
 
 Result<TreeEntry> Tree::lookup(NodeId directory, std::string_view name, pid_t caller) {
   if (!exists(directory)) return fail(ESTALE);
-  if (directory.index == kContainers) {
+  if (directory.index == kAllContainers) {
+    if (const auto number = number_named(name); number && *number != 0)
+      return TreeEntry{std::string(name), {*number, 0, kContainer}, true, Lasting::never};
     const auto container = registry_.by_id(name);
     if (!container) return fail(ENOENT);
     return container_entry(*container);
   }
-  if (directory == NodeId{} && name == kContainersName)
-    return TreeEntry{std::string(name), {0, 0, kContainers}, true, Lasting::forever};
+  if (directory == NodeId{} && name == kContainers)
+    return TreeEntry{std::string(name), {0, 0, kAllContainers}, true, Lasting::forever};
   for (const auto child : nodes_[directory.index].children) {
     if (nodes_[child].instances == nullptr) {
       if (nodes_[child].name == name) return entry(directory, child);
@@ -136,13 +141,12 @@ Result<std::vector<TreeEntry>> Tree::list(NodeId directory, pid_t caller) {
   if (!exists(directory)) return fail(ESTALE);
   if (!is_directory(directory)) return fail(ENOTDIR);
   std::vector<TreeEntry> entries;
-  if (directory.index == kContainers) {
+  if (directory.index == kAllContainers) {
     for (const auto& container : registry_.all())
       if (!container->id().empty()) entries.push_back(container_entry(*container));
     return entries;
   }
-  if (directory == NodeId{})
-    entries.push_back({std::string(kContainersName), {0, 0, kContainers}, true, Lasting::forever});
+  if (directory == NodeId{}) entries.push_back({kContainers, {0, 0, kAllContainers}, true, Lasting::forever});
   for (const auto child : nodes_[directory.index].children) {
     if (nodes_[child].instances == nullptr) {
       entries.push_back(entry(directory, child));

@@ -47,8 +47,8 @@ struct TreeEntry {
 
 // The names of the file system:
 //   containers/ID/…   a registered container's files, by the last part of where they are attached: one
-//   listing
-//                     is all that it takes to know them
+//                     listing is all that it takes to know them
+//   containers/.N/…   the same by its number, also before it is registered: they cannot be read until then
 //   proc/…  sys/…     the same for whoever asks (its pid decides)
 class Tree {
  public:
@@ -57,6 +57,10 @@ class Tree {
   explicit Tree(Registry& registry, StateFile* state = nullptr);
   // The key of that.
   static constexpr const char* kKept = "nodes";
+
+  static constexpr const char* kContainers = "containers";
+  // Of a container's directory, by its number. No id begins with a dot.
+  static std::string name_ahead(ContainerNumber number) { return "." + std::to_string(number); }
 
   // `caller` matters only below proc and sys of the root.
   Result<TreeEntry> lookup(NodeId directory, std::string_view name, pid_t caller);

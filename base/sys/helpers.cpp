@@ -79,17 +79,25 @@ Result<> wait(int socket, const Helpers::Limit& limit) {
   }
 }
 
-// The answer as it comes, if it does.
-Result<Message> exchange(int socket, std::string_view text, std::span<const int> fds,
-                         const Helpers::Limit& limit) {
+Result<> send_question(int socket, std::string_view text, std::span<const int> fds) {
   if (auto sent = send_message(socket, text, fds); !sent)
     return fail(sent.error().code == EPIPE ? ECONNRESET : sent.error().code);
+  return {};
+}
+
+// The answer as it comes, if it does.
+Result<Message> await_answer(int socket, const Helpers::Limit& limit) {
   TRY(wait(socket, limit));
   auto answer = receive_message(socket);
   // Answers are short: these were too many descriptors.
   if (!answer) return fail(answer.error().code == EMSGSIZE ? EMFILE : answer.error().code);
   if (answer->text.empty()) return fail(ECONNRESET);
   return answer;
+}
+
+Result<Message> exchange(int socket, std::string_view text, const Helpers::Limit& limit) {
+  TRY(send_question(socket, text, {}));
+  return await_answer(socket, limit);
 }
 
 // Until the other end of the socket is closed.
@@ -154,7 +162,7 @@ Result<UniqueFd> Helpers::start_one(const HelperKind& kind) {
   const std::lock_guard lock(*mutex_);
   if (!socket_) return fail(ECONNRESET, "the process that starts helpers");
   auto answer = during("the process that starts helpers",
-                       exchange(socket_.get(), kind.name, {}, {.patience = kStartPatience}));
+                       exchange(socket_.get(), kind.name, {.patience = kStartPatience}));
   const bool lost = !answer && (answer.error().code == ECONNRESET || answer.error().code == ETIMEDOUT);
   // What it says later would answer another question.
   if (lost) socket_.reset();
@@ -191,14 +199,29 @@ Result<> Helper::prepare() {
 
 Result<Message> Helper::ask(std::string_view text, std::span<const int> fds, const Helpers::Limit& limit) {
   const bool started_before = static_cast<bool>(socket_);
+  TRY(begin(text, fds));
+  auto answer = finish(limit);
+  const bool ended = !socket_ && answer.error().code == ECONNRESET;
+  return ended && started_before ? ask(text, fds, limit) : std::move(answer);
+}
+
+Result<> Helper::begin(std::string_view text, std::span<const int> fds) {
+  const bool started_before = static_cast<bool>(socket_);
   TRY(prepare());
+  auto asked = during(kind_.name, send_question(socket_.get(), text, fds));
+  if (asked) return {};
+  helpers_.leave(std::move(socket_));
+  return started_before && asked.error().code == ECONNRESET ? begin(text, fds) : asked;
+}
+
+Result<Message> Helper::finish(const Helpers::Limit& limit) {
+  if (!socket_) return fail(ECONNRESET, kind_.name);
   auto bounded = limit;
   if (limit.wanted) bounded.wanted = [&] { return limit.wanted() || !helpers_.may_leave_another(); };
-  auto answer = during(kind_.name, exchange(socket_.get(), text, fds, bounded));
+  auto answer = during(kind_.name, await_answer(socket_.get(), bounded));
   if (answer) return during(kind_.name, understand(std::move(*answer)));
   // What it says later would answer another question.
   helpers_.leave(std::move(socket_));
-  if (started_before && answer.error().code == ECONNRESET) return ask(text, fds, limit);
   return answer;
 }
 

@@ -75,6 +75,12 @@ class Helper {
   // Its answer. One that has ended is replaced; ECONNRESET when there is no other. ETIMEDOUT or ECANCELED at
   // the limit: it is left to itself then.
   Result<Message> ask(std::string_view text, std::span<const int> fds, const Helpers::Limit& limit);
+  // The same in two steps, between which the caller does something else; ECONNRESET also when it ends
+  // between them. Nothing else is asked before the second.
+  Result<> begin(std::string_view text, std::span<const int> fds);
+  Result<Message> finish(const Helpers::Limit& limit);
+  // Readable when finish() need not wait.
+  int descriptor() const { return socket_.get(); }
 
  private:
   Helpers& helpers_;

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/parse.h"
@@ -51,6 +52,21 @@ Result<Message> clone_all(const Message& question, int root) {
   return answer;
 }
 
+std::string question_about(const std::string& directory, const std::vector<MountCloner::Wanted>& wanted) {
+  auto question = directory;
+  for (const auto& [name, writable] : wanted) {
+    question += '\n';
+    question += writable ? kWritable : kReadOnly;
+    question += name;
+  }
+  return question;
+}
+
+Result<std::vector<UniqueFd>> mounts_in(Message answer, const std::string& directory, std::size_t count) {
+  if (answer.fds.size() != count) return fail(EPROTO, "the mounts of " + directory);
+  return std::move(answer.fds);
+}
+
 }  // namespace
 
 const HelperKind MountCloner::kKind{.name = "nacre-mounts",
@@ -61,15 +77,23 @@ const HelperKind MountCloner::kKind{.name = "nacre-mounts",
 
 Result<std::vector<UniqueFd>> MountCloner::clone(const std::string& directory,
                                                  const std::vector<Wanted>& wanted) {
-  auto question = directory;
-  for (const auto& [name, writable] : wanted) {
-    question += '\n';
-    question += writable ? kWritable : kReadOnly;
-    question += name;
-  }
-  auto answer = TRY(helper_.ask(question, {}, {.patience = kPatience, .poll = kPoll}));
-  if (answer.fds.size() != wanted.size()) return fail(EPROTO, "the mounts of " + directory);
-  return std::move(answer.fds);
+  auto answer =
+      TRY(helper_.ask(question_about(directory, wanted), {}, {.patience = kPatience, .poll = kPoll}));
+  return mounts_in(std::move(answer), directory, wanted.size());
+}
+
+Result<> MountCloner::begin(const std::string& directory, const std::vector<Wanted>& wanted) {
+  directory_ = directory;
+  count_ = wanted.size();
+  begun_at_ = std::chrono::steady_clock::now();
+  return helper_.begin(question_about(directory, wanted), {});
+}
+
+Result<std::vector<UniqueFd>> MountCloner::finish() {
+  const auto since = std::chrono::steady_clock::now() - begun_at_;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(kPatience - since);
+  auto answer = TRY(helper_.finish({.patience = std::max(left, 0ms), .poll = kPoll}));
+  return mounts_in(std::move(answer), directory_, count_);
 }
 
 }  // namespace nacre::sys

@@ -15,7 +15,8 @@ namespace nacre::sys {
 class MountCloner {
  public:
   static const HelperKind kKind;
-  explicit MountCloner(Helpers& helpers) : helper_(helpers, kKind) {}
+  // Another kind clones in its way, for tests.
+  explicit MountCloner(Helpers& helpers, const HelperKind& kind = kKind) : helper_(helpers, kind) {}
 
   // Has the first clone() wait less.
   Result<> prepare() { return helper_.prepare(); }
@@ -27,9 +28,18 @@ class MountCloner {
   // Detached mounts of these files in `directory`, which lies below the root, in their order. ETIMEDOUT when
   // nobody serves the file system for 5 s.
   Result<std::vector<UniqueFd>> clone(const std::string& directory, const std::vector<Wanted>& wanted);
+  // The same in two steps, between which the caller does something else, but nothing with this. The second
+  // waits until 5 s have passed since the first.
+  Result<> begin(const std::string& directory, const std::vector<Wanted>& wanted);
+  Result<std::vector<UniqueFd>> finish();
+  // Readable when finish() need not wait.
+  int descriptor() const { return helper_.descriptor(); }
 
  private:
   Helper helper_;
+  std::string directory_;  // of what was begun
+  std::size_t count_ = 0;
+  std::chrono::steady_clock::time_point begun_at_;
 };
 
 }  // namespace nacre::sys

@@ -85,12 +85,15 @@ void Server::say_alive() {
 }
 
 bool Server::wait() {
-  std::vector<pollfd> events{
-      {wake_.get(), POLLIN, 0}, {listener_.get(), POLLIN, 0}, {seccomp_.get(), POLLIN, 0}};
+  service_.work_ahead();
+  std::vector<pollfd> events{{wake_.get(), POLLIN, 0},
+                             {listener_.get(), POLLIN, 0},
+                             {seccomp_.get(), POLLIN, 0},
+                             {service_.work_ahead_when(), POLLIN, 0}};
   for (const auto& client : clients_) events.push_back({client.socket.get(), POLLIN, 0});
   if (::poll(events.data(), events.size(), timeout()) < 0) return true;
   if (events[0].revents != 0) return false;
-  auto event = events.begin() + 3;
+  auto event = events.begin() + 4;
   for (auto& client : clients_)
     if ((event++)->revents != 0) receive(client);
   std::erase_if(clients_, [](const Client& client) { return client.gone; });

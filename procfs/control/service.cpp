@@ -38,7 +38,7 @@ Result<Service::Reply> Service::perform(const control::Request& request, std::ve
 }
 
 Result<Service::Reply> Service::hand_out(const Container& container) {
-  auto mounts = TRY(during("container " + container.id(), open_mounts_(container)));
+  auto mounts = TRY(during("container " + container.id(), mounts_.open(container)));
   Reply reply;
   for (auto& mount : mounts) {
     reply.answer.targets.push_back(std::move(mount.target));
@@ -53,7 +53,7 @@ Result<Service::Reply> Service::add(const control::Registration& registration) {
   auto pidfd = registration.init > 0 ? sys::pidfd_open(registration.init) : fail(ESRCH);
   if (!pidfd && pidfd.error().code != ESRCH)
     return during("watch the init of container " + registration.id, Result<Reply>(fail(pidfd.error().code)));
-  const auto container = TRY(registry_.add(registration));
+  const auto container = TRY(registry_.add(registration, mounts_.next_number()));
   ScopeExit undo{[&] { registry_.remove(*container); }};
   if (!pidfd)
     return fail(ESRCH,

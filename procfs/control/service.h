@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <functional>
 #include <vector>
 
 #include "base/control/message.h"
 #include "procfs/registry.h"
 #include "procfs/sysinfo/supervisor.h"
+#include "procfs/view_mounts.h"
 
 namespace nacre::procfs {
 
 // What the requests of base/control/protocol.h do. Used by one thread.
 class Service {
  public:
-  // Opens what a registered container gets attached.
-  using OpenMounts = std::function<Result<std::vector<control::ViewMount>>(const Container&)>;
-  Service(Registry& registry, Supervisor& supervisor, OpenMounts open_mounts)
-      : registry_(registry), supervisor_(supervisor), open_mounts_(std::move(open_mounts)) {}
+  Service(Registry& registry, Supervisor& supervisor, ViewMounts& mounts)
+      : registry_(registry), supervisor_(supervisor), mounts_(mounts) {}
 
   struct Reply {
     control::Answer answer;
@@ -26,6 +24,11 @@ class Service {
   // What an OCI runtime sends for a profile of `nacre seccomp-profile`. The container is the one that is
   // registered by that id, else that of whoever calls.
   Result<> take_process_state(std::string_view text, std::vector<UniqueFd> fds);
+
+  // What makes the next registration a short one, without waiting: to be called from time to time, and when
+  // that is readable, if it is a descriptor.
+  void work_ahead() { mounts_.work_ahead(); }
+  int work_ahead_when() const { return mounts_.descriptor(); }
 
   bool unused() { return registry_.size() == 0 && !supervisor_.listens(); }
 
@@ -38,7 +41,7 @@ class Service {
 
   Registry& registry_;
   Supervisor& supervisor_;
-  OpenMounts open_mounts_;
+  ViewMounts& mounts_;
 };
 
 }  // namespace nacre::procfs

@@ -226,8 +226,8 @@ Result<int> serve(const Options& options, const std::string& directory,
                          .drop = [&](const auto& name) { store.drop(name); },
                          .calls = estate.calls.get(),
                          .listeners = std::move(estate.listeners)})));
-  Service service(registry, *supervisor,
-                  [&](const Container& container) { return open_view_mounts(cloner, container); });
+  ViewMounts mounts(cloner, registry);
+  Service service(registry, *supervisor, mounts);
 
   auto session = TRY(fuse::Session::create("nacre-procfs", operations(), &file_system, {}));
   TRY(connect(session, estate));

@@ -70,13 +70,13 @@ class Cgroups:
                         time.sleep(0.1)
 
 
-def scheduled(task):
-    """Nanoseconds for which a process or thread of /proc ran, and waited to run; none of one that has ended."""
+def used_by(task):
+    """Nanoseconds for which a process or thread of /proc ran; none of one that has ended."""
     try:
         with open(f"{task}/schedstat", encoding="ascii") as file:
-            return [int(field) for field in file.read().split()[:2]]
+            return int(file.read().split()[0])
     except (FileNotFoundError, ProcessLookupError):
-        return [0, 0]
+        return 0
 
 
 class Daemon:
@@ -108,11 +108,7 @@ class Daemon:
 
     def used(self):
         """Nanoseconds of processor time, of threads that still live."""
-        return sum(scheduled(thread)[0] for thread in self.threads())
-
-    def kept_waiting(self):
-        """Nanoseconds for which its threads could have run, and others had the processor."""
-        return sum(scheduled(thread)[1] for thread in self.threads())
+        return sum(used_by(thread) for thread in self.threads())
 
     def switches(self):
         """How often its threads were given a processor after they had waited for something."""

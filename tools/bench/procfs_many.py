@@ -5,6 +5,7 @@ namespaces of their own, are each read once a second by 8 readers for SECONDS (3
 and left alone. BIN is a build's bin folder."""
 
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -15,11 +16,12 @@ import common
 
 sys.path.insert(0, f"{common.ROOT}/tests/support")
 from procfs_client import Client
-from procfs import GROUP, Cgroups, Daemon, scheduled
+from procfs import GROUP, Cgroups, Daemon
 
 RUNNING = 1000
 REGISTERED = 10000
 READERS = 8
+BUSY = 200_000  # nanoseconds
 FILES = ["meminfo", "stat", "cpuinfo", "uptime", "loadavg"]
 
 
@@ -116,24 +118,64 @@ def read_running(folder, daemon, cgroups, seconds):
         sleepers.stop()
 
 
+def count_to(number):
+    start = time.perf_counter_ns()
+    for _ in range(number):
+        pass
+    return time.perf_counter_ns() - start
+
+
+class Echo:
+    """A process that counts for as long as a registration takes nacre-procfs, and answers with what it was given: how
+    often does the machine itself hold up such an exchange?"""
+
+    def __init__(self, answer, mounts, busy):
+        number = busy * 10_000 // min(count_to(10_000) for _ in range(100))
+        self.socket, served = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.pid = os.fork()
+        if self.pid == 0:
+            self.socket.close()
+            while served.recv(1 << 16):
+                count_to(number)
+                socket.send_fds(served, [answer], mounts)
+            os._exit(0)
+        served.close()
+
+    def exchange(self, message):
+        start = time.perf_counter_ns()
+        self.socket.send(message)
+        _, mounts, _, _ = socket.recv_fds(self.socket, 1 << 16, 64)
+        taken = time.perf_counter_ns() - start
+        for mount in mounts:
+            os.close(mount)
+        return taken
+
+    def stop(self):
+        self.socket.close()
+        os.waitpid(self.pid, 0)
+
+
+def report_times(what, times):
+    report(f"{what}: median, 99th percentile, longest",
+           ", ".join(common.show(value) for value in (statistics.median(times), percentile(times, 0.99), max(times))))
+    report("of them longer than 1 ms", sum(value > 1_000_000 for value in times))
+
+
 def register(daemon, count):
     init = subprocess.Popen(["sleep", "inf"], stdin=subprocess.DEVNULL)
     try:
         before = daemon.memory()
         control = Client()
-        def kept_waiting():
-            return scheduled("/proc/self")[1] + daemon.kept_waiting()
-
-        times, own_times, held = [], [], []
+        times, floor, held = [], [], []
+        _, mounts = control.add("first", init.pid, f"{GROUP}/0")
+        echo = Echo(b"." * 320, mounts, BUSY)
+        for mount in mounts:
+            os.close(mount)
         for number in range(count):
-            began = time.perf_counter_ns()
-            waited = kept_waiting()
+            floor.append(echo.exchange(b"." * 80))
             start = time.perf_counter_ns()
             answer, mounts = control.add(f"c{number}", init.pid, f"{GROUP}/{number}")
             times.append(time.perf_counter_ns() - start)
-            lost = kept_waiting() - waited
-            outside = time.perf_counter_ns() - began - times[-1]  # while we looked
-            own_times.append(times[-1] - max(lost - outside, 0))
             if "error" in answer:
                 sys.exit(f"nacre-procfs: {answer['error']}")
             # Kept until the next registration, as by whoever attaches them. Closed at once, the daemon's would be the
@@ -141,10 +183,9 @@ def register(daemon, count):
             for mount in held:
                 os.close(mount)
             held = mounts
-        report(f"registration of {count}: median, 99th percentile, longest",
-               ", ".join(common.show(value) for value in (statistics.median(times), percentile(times, 0.99), max(times))))
-        report("of them longer than 1 ms", sum(value > 1_000_000 for value in times))
-        report("the same, less what this script and the daemon's threads waited for a processor, for each other too", sum(value > 1_000_000 for value in own_times))
+        echo.stop()
+        report_times(f"registration of {count}", times)
+        report_times(f"in turns with them, messages to a process that counts for {common.show(BUSY)} and answers", floor)
         report("resident memory before and after", f"{common.show_bytes(before)}, {common.show_bytes(daemon.memory())}")
         report("descriptors", max(len(os.listdir(f"/proc/{pid}/fd")) for pid in daemon.pids()))
         control.socket.close()

@@ -77,6 +77,25 @@ TEST_F(TreeTest, NamesAreThoseOfTheTable) {
               IsSupersetOf({"core_id", "physical_package_id", "thread_siblings_list"}));
 }
 
+TEST_F(TreeTest, AContainerIsKnownByItsNumberBeforeItIsRegistered) {
+  const auto number = machine.registry.reserve();
+  const auto containers = *machine.tree.resolve({}, Tree::kContainers, 0);
+  const auto next = machine.tree.lookup(containers, Tree::name_ahead(number), 0);
+  ASSERT_THAT(next, Succeeds());
+  EXPECT_EQ(next->lasting, Lasting::never);
+  EXPECT_EQ(names(next->id), names(directory));
+  const auto meminfo = *machine.tree.resolve(next->id, "meminfo", 0);
+  EXPECT_THAT(machine.tree.file(meminfo, 0), FailsWith(ESTALE));
+  EXPECT_THAT(files.open(meminfo, 0), FailsWith(ESTALE));
+  EXPECT_THAT(names(containers), ElementsAre("box"));
+
+  ASSERT_THAT(machine.registry.add({"next", ::getpid(), "/box"}, number), Succeeds());
+  EXPECT_EQ(*machine.tree.resolve(containers, "next/meminfo", 0), meminfo);
+  EXPECT_THAT(files.open(meminfo, 0), Succeeds());
+  for (const auto* const name : {".", "..", ".0", ".-1", ".x", ".4294967296"})
+    EXPECT_THAT(machine.tree.lookup(containers, name, 0), FailsWith(ENOENT)) << name;
+}
+
 // busybox counts the directories, glibc reads the lists, top the lines.
 TEST_F(TreeTest, TheCpuDirectoryHasAsManyCpusAsItsFilesSay) {
   const auto cpu = names(at("cpu"));

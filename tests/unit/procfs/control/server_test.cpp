@@ -13,7 +13,9 @@
 #include "base/sys/file.h"
 #include "base/sys/process.h"
 #include "base/sys/socket.h"
+#include "procfs/file_table.h"
 #include "tests/support/result_matchers.h"
+#include "tests/unit/procfs/fake_mounts.h"
 #include "tests/unit/procfs/fixture.h"
 
 namespace nacre::procfs {
@@ -36,13 +38,8 @@ class ServerTest : public ::testing::Test {
                                               {.keep = [](const auto&, int) { return Result<>(); },
                                                .drop = [](const auto&) {},
                                                .calls = calls.get()}));
-    service.emplace(machine.registry, *supervisor,
-                    [](const Container&) -> Result<std::vector<control::ViewMount>> {
-                      std::vector<control::ViewMount> mounts;
-                      for (const char* target : {"/proc/meminfo", "/proc/stat"})
-                        mounts.push_back({target, TRY(sys::memory_file("mount", target))});
-                      return mounts;
-                    });
+    service.emplace(machine.registry, *supervisor, mounts.emplace(cloner, machine.registry));
+    clone_ahead(*mounts);  // all of it, so that nothing of it happens in between
     server.emplace(
         *Server::create(*service, std::move(listener), *sys::listen_stream(path + ".seccomp"),
                         {.path = path, .idle_exit = idle_exit, .on_idle = [this] { left = true; }}));
@@ -58,8 +55,10 @@ class ServerTest : public ::testing::Test {
   FakeMachine machine{cgroup::Mode::hybrid};
   std::string path = machine.cgroups.root() + "/control";
   UniqueFd calls = std::move(*PendingCalls::create());
-  sys::Helpers helpers = std::move(*sys::Helpers::start({&MemoryWriter::kKind}, calls.get()));
+  sys::Helpers helpers = std::move(*sys::Helpers::start({&MemoryWriter::kKind, &kFakeMounts}, calls.get()));
+  sys::MountCloner cloner{helpers, kFakeMounts};
   std::unique_ptr<Supervisor> supervisor;
+  std::optional<ViewMounts> mounts;
   std::optional<Service> service;
   std::optional<Server> server;
   std::thread thread;
@@ -71,9 +70,9 @@ TEST_F(ServerTest, AContainersLife) {
   auto client = *Client::connect(path);
   auto mounts = client.add(box());
   ASSERT_THAT(mounts, Succeeds());
-  ASSERT_EQ(mounts->size(), 2u);
-  EXPECT_EQ(mounts->at(1).target, "/proc/stat");
-  EXPECT_EQ(*sys::read_all(mounts->at(1).mount.get()), "/proc/stat");
+  ASSERT_EQ(mounts->size(), attach_table().size());
+  for (const auto& [target, mount] : *mounts)
+    EXPECT_THAT(*sys::read_all(mount.get()), ::testing::EndsWith(target.substr(target.find_last_of('/'))));
   EXPECT_THAT(client.add(box()), FailsWith(EEXIST));
   const auto status = client.status();
   ASSERT_THAT(status, Succeeds());
@@ -83,6 +82,18 @@ TEST_F(ServerTest, AContainersLife) {
   EXPECT_THAT(client.remove("box"), Succeeds());
   EXPECT_THAT(client.remove("box"), Succeeds());
   EXPECT_EQ(client.status()->containers, 0u);
+}
+
+TEST_F(ServerTest, GoesOnToCloneMountsAhead) {
+  start();
+  auto client = *Client::connect(path);
+  for (int i = 0; i < 10; ++i) {
+    auto registration = box();
+    registration.id += std::to_string(i);
+    const auto views = client.add(registration);
+    ASSERT_THAT(views, Succeeds());
+    EXPECT_THAT(*sys::read_all(views->front().mount.get()), ::testing::StartsWith("containers/."));
+  }
 }
 
 TEST_F(ServerTest, ErrorsCarryTheDaemonsOwnWords) {
@@ -148,7 +159,7 @@ TEST_F(ServerTest, AClientAsksTheSuccessorOnceMore) {
   const auto mounts = client.add(box());
   successor.join();
   ASSERT_THAT(mounts, Succeeds());
-  EXPECT_EQ(mounts->size(), 2u);
+  EXPECT_EQ(mounts->size(), attach_table().size());
   EXPECT_EQ(client.status()->containers, 1u);
   // Another container of that name is none of its own.
   EXPECT_THAT(client.add(box()), FailsWith(EEXIST));
