@@ -41,6 +41,7 @@ class Registry {
   // Takes a container in. EEXIST when the id is taken and its init lives; an id whose init
   // has died is taken over. EINVAL, ESRCH, ENOENT for a bad id, init or cgroup.
   Result<ContainerRef> add(const control::Registration& registration, ContainerNumber reserved);
+  // With the next number.
   Result<ContainerRef> add(const control::Registration& registration) { return add(registration, reserve()); }
   // The one that a registration of this id, init and cgroup has made before, if it still lives.
   ContainerRef same(const control::Registration& registration) const;

@@ -35,7 +35,7 @@ struct NodeId {
 enum class Lasting {
   forever,
   second,  // CPUs come and go with a changed quota
-  never,   // depends on who asks, or on which containers there are
+  never,   // depends on who asks, or on which containers there are, or is asked for once
 };
 
 struct TreeEntry {

@@ -42,8 +42,8 @@ ContainerNumber ViewMounts::next_number() {
 }
 
 Result<std::vector<control::ViewMount>> ViewMounts::open(const Container& container) {
-  failed_ = false;
   if (begun_ != 0 && !has(container.number())) finish();
+  failed_ = false;
   if (!has(container.number()))
     return with_targets(TRY(cloner_.clone(std::string(Tree::kContainers) + "/" + container.id(), wanted())));
   auto clones = std::move(ahead_.front().mounts);

@@ -23,8 +23,8 @@ class ViewMounts {
   // One for each thing to attach.
   Result<std::vector<control::ViewMount>> open(const Container& container);
 
-  // Goes on with what is cloned ahead, without waiting: to be called from time to time, and when descriptor()
-  // is readable.
+  // Goes on with what is cloned ahead, and waits for nothing but a helper's start, if the one before has
+  // ended: to be called from time to time, and when descriptor() is readable.
   void work_ahead();
   int descriptor() const { return begun_ == 0 ? -1 : cloner_.descriptor(); }
 
@@ -41,7 +41,7 @@ class ViewMounts {
   Registry& registry_;
   std::deque<Ahead> ahead_;
   ContainerNumber begun_ = 0;  // whose mounts are being cloned; 0 for none
-  bool failed_ = false;        // not tried again until somebody needs mounts, and hears why
+  bool failed_ = false;        // not tried again until somebody needs mounts
 };
 
 }  // namespace nacre::procfs

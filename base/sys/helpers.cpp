@@ -210,7 +210,7 @@ Result<> Helper::begin(std::string_view text, std::span<const int> fds) {
   TRY(prepare());
   auto asked = during(kind_.name, send_question(socket_.get(), text, fds));
   if (asked) return {};
-  helpers_.leave(std::move(socket_));
+  socket_.reset();
   return started_before && asked.error().code == ECONNRESET ? begin(text, fds) : asked;
 }
 
@@ -221,7 +221,9 @@ Result<Message> Helper::finish(const Helpers::Limit& limit) {
   auto answer = during(kind_.name, await_answer(socket_.get(), bounded));
   if (answer) return during(kind_.name, understand(std::move(*answer)));
   // What it says later would answer another question.
-  helpers_.leave(std::move(socket_));
+  const bool answers_later = answer.error().code == ETIMEDOUT || answer.error().code == ECANCELED;
+  if (answers_later) helpers_.leave(std::move(socket_));
+  socket_.reset();
   return answer;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -26,10 +28,10 @@ class MountCloner {
     bool writable = false;
   };
   // Detached mounts of these files in `directory`, which lies below the root, in their order. ETIMEDOUT when
-  // nobody serves the file system for 5 s.
+  // nobody serves the file system for 4 s.
   Result<std::vector<UniqueFd>> clone(const std::string& directory, const std::vector<Wanted>& wanted);
   // The same in two steps, between which the caller does something else, but nothing with this. The second
-  // waits until 5 s have passed since the first.
+  // waits until 4 s have passed since the first.
   Result<> begin(const std::string& directory, const std::vector<Wanted>& wanted);
   Result<std::vector<UniqueFd>> finish();
   // Readable when finish() need not wait.

@@ -55,10 +55,11 @@ Result<Service::Reply> Service::add(const control::Registration& registration) {
     return during("watch the init of container " + registration.id, Result<Reply>(fail(pidfd.error().code)));
   const auto container = TRY(registry_.add(registration, mounts_.next_number()));
   ScopeExit undo{[&] { registry_.remove(*container); }};
+  auto reply = TRY(hand_out(*container));
+  // It has just come to be. The container's number is used up, with its mounts.
   if (!pidfd)
     return fail(ESRCH,
                 "container " + registration.id + ": init process " + std::to_string(registration.init));
-  auto reply = TRY(hand_out(*container));
   TRY(during("watch the init of container " + registration.id,
              supervisor_.watch_init(container, std::move(*pidfd))));
   undo.dismiss();

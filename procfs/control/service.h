@@ -25,8 +25,8 @@ class Service {
   // registered by that id, else that of whoever calls.
   Result<> take_process_state(std::string_view text, std::vector<UniqueFd> fds);
 
-  // What makes the next registration a short one, without waiting: to be called from time to time, and when
-  // that is readable, if it is a descriptor.
+  // What makes the next registration a short one (ViewMounts): to be called from time to time, and when that
+  // is readable, if it is a descriptor.
   void work_ahead() { mounts_.work_ahead(); }
   int work_ahead_when() const { return mounts_.descriptor(); }
 

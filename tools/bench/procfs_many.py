@@ -126,8 +126,8 @@ def count_to(number):
 
 
 class Echo:
-    """A process that counts for as long as a registration takes nacre-procfs, and answers with what it was given: how
-    often does the machine itself hold up such an exchange?"""
+    """A process that counts for a while and answers with what it was given: how often does the machine itself hold up
+    an exchange of about a registration's length?"""
 
     def __init__(self, answer, mounts, busy):
         number = busy * 10_000 // min(count_to(10_000) for _ in range(100))
@@ -167,10 +167,13 @@ def register(daemon, count):
         before = daemon.memory()
         control = Client()
         times, floor, held = [], [], []
-        _, mounts = control.add("first", init.pid, f"{GROUP}/0")
+        answer, mounts = control.add("first", init.pid, f"{GROUP}/0")
+        if "error" in answer:
+            sys.exit(f"nacre-procfs: {answer['error']}")
         echo = Echo(b"." * 320, mounts, BUSY)
         for mount in mounts:
             os.close(mount)
+        control.call({"op": "remove", "id": "first"})
         for number in range(count):
             floor.append(echo.exchange(b"." * 80))
             start = time.perf_counter_ns()

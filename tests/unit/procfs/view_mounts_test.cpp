@@ -26,6 +26,13 @@ const sys::HelperKind kNothingAhead{.name = "fake-mounts",
                                     .keeps = false,
                                     .answer = name_registered};
 
+Result<sys::Message> end_ahead(const sys::Message& question, int kept) {
+  if (question.text.starts_with("containers/.")) ::_exit(0);
+  return name_all(question, kept);
+}
+const sys::HelperKind kEnding{
+    .name = "fake-mounts", .capabilities = {}, .calls = kFakeMountCalls, .keeps = false, .answer = end_ahead};
+
 class ViewMountsTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -35,7 +42,7 @@ class ViewMountsTest : public ::testing::Test {
   void use(const sys::HelperKind& kind) {
     mounts.reset();
     cloner.reset();
-    helpers = std::move(*sys::Helpers::start({&kind}, 0));
+    helpers = std::move(*sys::Helpers::start({&kind}, nothing.get()));
     cloner.emplace(*helpers, kind);
     mounts.emplace(*cloner, machine.registry);
   }
@@ -66,6 +73,7 @@ class ViewMountsTest : public ::testing::Test {
   }
 
   FakeMachine machine{cgroup::Mode::unified};
+  UniqueFd nothing = std::move(*sys::memory_file("nothing", ""));
   std::optional<sys::Helpers> helpers;
   std::optional<sys::MountCloner> cloner;
   std::optional<ViewMounts> mounts;
@@ -110,6 +118,27 @@ TEST_F(ViewMountsTest, EachContainerHasItsOwn) {
   EXPECT_THAT(machine.registry.add({"other", ::getpid(), "/box"}, mounts->next_number()), FailsWith(EEXIST));
   const auto third = add("third");
   EXPECT_EQ(opened(*third), ahead(*third));
+}
+
+TEST_F(ViewMountsTest, OneThatAsksAgainDoesNotTakeThoseThatAreBeingCloned) {
+  const auto box = add("box");
+  EXPECT_EQ(opened(*box), "containers/box");
+  mounts->work_ahead();
+  EXPECT_GE(mounts->descriptor(), 0);
+  EXPECT_EQ(opened(*box), "containers/box");
+  const auto other = add("other");
+  EXPECT_EQ(opened(*other), ahead(*other));
+}
+
+TEST_F(ViewMountsTest, AHelperThatEndsMeanwhileIsReplaced) {
+  use(kEnding);
+  mounts->work_ahead();
+  const auto box = add("box");
+  EXPECT_EQ(opened(*box), "containers/box");
+  mounts->work_ahead();  // tried again, since somebody needed them
+  EXPECT_GE(mounts->descriptor(), 0);
+  EXPECT_EQ(clone_ahead(*mounts), 1);
+  EXPECT_EQ(opened(*add("other")), "containers/other");
 }
 
 TEST_F(ViewMountsTest, WhatCannotBeClonedIsTriedAgainWhenSomebodyNeedsIt) {

@@ -71,6 +71,16 @@ TEST_P(GoingOnTest, ContainersAndTheirCountersAreTheSame) {
   EXPECT_EQ((*third.registry.by_id("box")->cpu())->cpu_total.user, 0u);
 }
 
+TEST_P(GoingOnTest, NumbersThatWereReservedOrMetAreNotUsedAgain) {
+  Daemon first(machine, state);
+  const auto reserved = first.registry.reserve();
+  const auto later = first.registry.reserve();
+  ASSERT_THAT(first.registry.add(box(), reserved), Succeeds());
+  Daemon second(machine, state);
+  EXPECT_EQ(second.registry.by_id("box")->number(), reserved);
+  EXPECT_GT(second.registry.reserve(), later);
+}
+
 TEST_P(GoingOnTest, ADiskKeepsItsNumber) {
   {
     DiskNumbers first(&state);
