@@ -2,9 +2,13 @@
 # Everything comes from the distribution; see tools/setup.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
+# Both without their shared libraries: see nacre_program().
+set_target_properties(spdlog::spdlog_header_only PROPERTIES INTERFACE_LINK_LIBRARIES fmt::fmt-header-only)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
+set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
 pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(cap REQUIRED IMPORTED_TARGET libcap)
 

@@ -36,6 +36,17 @@ function(nacre_optimise_less target level)
   target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:${level}>)
 endfunction()
 
+# nacre_program(NAME sources…): one that people start. Without shared libraries: looking up the symbols of eight took
+# most of the time until main(), and `nacre run` executes six programs. Nor does the environment of whoever starts
+# it load anything into it. The linker warns of dlopen(3) in static programs: libfuse has one, for modules that
+# nobody here asks for.
+function(nacre_program name)
+  add_executable(${name} ${ARGN})
+  if(NOT NACRE_SANITIZE)
+    target_link_options(${name} PRIVATE -static-pie LINKER:--no-warnings)
+  endif()
+endfunction()
+
 # nacre_library(NAME LINK targets…): a static library of the .cpp files in this folder and
 # the given sub-folders. New files are found by themselves; CONFIGURE_DEPENDS looks again
 # at every build.
