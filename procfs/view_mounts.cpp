@@ -12,7 +12,7 @@ namespace {
 // For so many containers that are started at once; each costs 17 descriptors and 20 KiB of the kernel's.
 constexpr std::size_t kAhead = 2;
 
-const std::vector<sys::MountCloner::Wanted>& wanted() {
+const std::vector<sys::MountCloner::Wanted>& attached_files() {
   static const auto kWanted = [] {
     std::vector<sys::MountCloner::Wanted> files;
     for (const auto& row : attach_table())
@@ -43,9 +43,10 @@ ContainerNumber ViewMounts::next_number() {
 
 Result<std::vector<control::ViewMount>> ViewMounts::open(const Container& container) {
   if (begun_ != 0 && !has(container.number())) finish();
-  failed_ = false;
+  wanted_ = true;
   if (!has(container.number()))
-    return with_targets(TRY(cloner_.clone(std::string(Tree::kContainers) + "/" + container.id(), wanted())));
+    return with_targets(
+        TRY(cloner_.clone(std::string(Tree::kContainers) + "/" + container.id(), attached_files())));
   auto clones = std::move(ahead_.front().mounts);
   ahead_.pop_front();
   return with_targets(std::move(clones));
@@ -53,18 +54,19 @@ Result<std::vector<control::ViewMount>> ViewMounts::open(const Container& contai
 
 void ViewMounts::work_ahead() {
   if (begun_ != 0 && is_readable(cloner_.descriptor())) finish();
-  if (begun_ == 0 && !failed_ && ahead_.size() < kAhead) begin();
+  if (begun_ == 0 && wanted_ && ahead_.size() < kAhead) begin();
 }
 
 void ViewMounts::begin() {
   const auto number = registry_.reserve();
-  failed_ = !cloner_.begin(std::string(Tree::kContainers) + "/" + Tree::name_ahead(number), wanted());
-  if (!failed_) begun_ = number;
+  wanted_ = cloner_.begin(std::string(Tree::kContainers) + "/" + Tree::name_ahead(number), attached_files())
+                .has_value();
+  if (wanted_) begun_ = number;
 }
 
 void ViewMounts::finish() {
   auto mounts = cloner_.finish();
-  failed_ = !mounts;
+  wanted_ = mounts.has_value();
   if (mounts) ahead_.push_back({begun_, std::move(*mounts)});
   begun_ = 0;
 }

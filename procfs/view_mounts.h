@@ -41,7 +41,10 @@ class ViewMounts {
   Registry& registry_;
   std::deque<Ahead> ahead_;
   ContainerNumber begun_ = 0;  // whose mounts are being cloned; 0 for none
-  bool failed_ = false;        // not tried again until somebody needs mounts
+  // Whether somebody has needed mounts since the start, or since some could not be cloned. A daemon that
+  // nobody asks has none to let go of when it ends, which takes the kernel a while, and its successor waits
+  // for that.
+  bool wanted_ = false;
 };
 
 }  // namespace nacre::procfs

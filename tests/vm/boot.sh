@@ -48,14 +48,15 @@ cp -a "$here/../integration" "$here/../support" "$here/../vm" "$work/nacre/tests
 ( cd "$work" && find . | cpio --quiet -o -H newc ) >"$out/initramfs.new"
 mv "$out/initramfs.new" "$out/initramfs"
 
-# -snapshot: the disk image is never written. Nothing of the host's network is reachable.
+# -snapshot: the disk image is never written. Nothing of the host's network is reachable. norandmaps: the emulator
+# translates code anew for each place it runs at, which made half of what starting a program takes.
 status=0
 timeout -k 10 "$seconds" qemu-system-x86_64 -M q35 -accel "${NACRE_VM_ACCEL:-tcg,thread=multi}" -cpu max -smp "${NACRE_VM_CPUS:-2}" -m 2048 \
   -nodefaults -no-user-config -display none -no-reboot -snapshot \
   -drive "file=$cache/disk.ext4,format=raw,if=virtio,cache=unsafe" \
   -serial "file:$out/console" -serial "file:$out/results" \
   -kernel "$cache/vmlinuz" -initrd "$out/initramfs" \
-  -append "console=ttyS0 quiet loglevel=4 panic=-1 oops=panic nacre.only=$pattern ${NACRE_VM_SETTINGS:-}" </dev/null >"$out/qemu.log" 2>&1 || status=$?
+  -append "console=ttyS0 quiet loglevel=4 panic=-1 oops=panic norandmaps nacre.only=$pattern ${NACRE_VM_SETTINGS:-}" </dev/null >"$out/qemu.log" 2>&1 || status=$?
 rm -f "$out/initramfs"
 if [ $status != 0 ] || ! grep -q '^@@ done' "$out/results"; then
   echo "the virtual machine did not finish (qemu: $status$([ $status != 124 ] || echo ", more than $seconds s"))"

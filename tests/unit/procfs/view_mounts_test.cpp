@@ -47,6 +47,8 @@ class ViewMountsTest : public ::testing::Test {
     mounts.emplace(*cloner, machine.registry);
   }
 
+  // From here on there is something to do ahead.
+  void need_one() { EXPECT_EQ(opened(*add("needed")), "containers/needed"); }
   // As the control thread does.
   ContainerRef add(const std::string& id) {
     const control::Registration registration{id, ::getpid(), "/box"};
@@ -85,7 +87,14 @@ TEST_F(ViewMountsTest, AreClonedWhenTheyAreAskedForAtTheLatest) {
   EXPECT_EQ(opened(*box), "containers/box");
 }
 
+TEST_F(ViewMountsTest, NothingIsDoneAheadOfTheFirst) {
+  EXPECT_EQ(clone_ahead(*mounts), 0);
+  need_one();
+  EXPECT_GT(clone_ahead(*mounts), 0);
+}
+
 TEST_F(ViewMountsTest, ThoseOfTheNextContainersAreClonedAhead) {
+  need_one();
   const int times = clone_ahead(*mounts);
   EXPECT_GT(times, 0);
   for (int i = 0; i < times; ++i) {
@@ -98,6 +107,7 @@ TEST_F(ViewMountsTest, ThoseOfTheNextContainersAreClonedAhead) {
 }
 
 TEST_F(ViewMountsTest, ThoseThatAreBeingClonedAreWaitedFor) {
+  need_one();
   mounts->work_ahead();
   EXPECT_GE(mounts->descriptor(), 0);
   const auto box = add("box");
@@ -106,6 +116,7 @@ TEST_F(ViewMountsTest, ThoseThatAreBeingClonedAreWaitedFor) {
 }
 
 TEST_F(ViewMountsTest, EachContainerHasItsOwn) {
+  need_one();
   clone_ahead(*mounts);
   // A number that is nobody's who comes next.
   const auto box = *machine.registry.add({"box", ::getpid(), "/box"});
@@ -132,6 +143,7 @@ TEST_F(ViewMountsTest, OneThatAsksAgainDoesNotTakeThoseThatAreBeingCloned) {
 
 TEST_F(ViewMountsTest, AHelperThatEndsMeanwhileIsReplaced) {
   use(kEnding);
+  need_one();
   mounts->work_ahead();
   const auto box = add("box");
   EXPECT_EQ(opened(*box), "containers/box");
@@ -143,6 +155,7 @@ TEST_F(ViewMountsTest, AHelperThatEndsMeanwhileIsReplaced) {
 
 TEST_F(ViewMountsTest, WhatCannotBeClonedIsTriedAgainWhenSomebodyNeedsIt) {
   use(kNothingAhead);
+  need_one();
   EXPECT_EQ(clone_ahead(*mounts), 1);
   EXPECT_EQ(clone_ahead(*mounts), 0);
   const auto box = add("box");
