@@ -4,7 +4,7 @@ add_library(nacre_options INTERFACE)
 add_library(nacre::options ALIAS nacre_options)
 target_include_directories(nacre_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(nacre_options INTERFACE _GNU_SOURCE _FILE_OFFSET_BITS=64 NACRE_VERSION="${PROJECT_VERSION}")
-target_compile_options(nacre_options INTERFACE -Wall -Wextra -Wnon-virtual-dtor -Wold-style-cast
+target_compile_options(nacre_options INTERFACE -fPIE -Wall -Wextra -Wnon-virtual-dtor -Wold-style-cast
   -Wcast-qual -Wmissing-declarations)
 # g++ 12 sees overlaps in std::string (GCC bug 105651) and frees of what std::expected does not
 # hold that are not there.
@@ -38,12 +38,11 @@ endfunction()
 
 # nacre_program(NAME sources…): one that people start. Without shared libraries: looking up the symbols of eight took
 # most of the time until main(), and `nacre run` executes six programs. Nor does the environment of whoever starts
-# it load anything into it. The linker warns of dlopen(3) in static programs: libfuse has one, for modules that
-# nobody here asks for.
+# it load anything into it. The linker's warning of dlopen(3) is about libfuse's modules, which nobody here asks for.
 function(nacre_program name)
   add_executable(${name} ${ARGN})
   if(NOT NACRE_SANITIZE)
-    target_link_options(${name} PRIVATE -static-pie LINKER:--no-warnings)
+    target_link_options(${name} PRIVATE -static-pie)
   endif()
 endfunction()
 

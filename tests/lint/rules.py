@@ -37,6 +37,8 @@ CALLS_ONLY_IN = {
     r"\bSYS_pivot_root\b": MOUNTS,
     r"\bSYS_(clone3|setns)\b": FORKS,
     r"(?<![\w>])::(fork|vfork|clone)\(": FORKS,
+    # Static programs have no name service and load nothing.
+    r"(?<![\w.>])::(getpw|getgrnam|getgrgid|getaddrinfo|gethostby|initgroups|dlopen|iconv_open)\w*\(": [],
     r"(?<![\w.>])(std::|::)?(system|popen|strtok|sscanf|gets|strcpy|strcat|sprintf)\(": [],
 }
 

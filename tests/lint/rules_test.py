@@ -51,6 +51,7 @@ class CallRules(unittest.TestCase):
         self.assertTrue(source("tools/nacre/a.cpp", "::syscall(SYS_move_mount, 1)"))
         self.assertTrue(source("procfs/a.cpp", "sscanf(text, format)"))
         self.assertTrue(source("procfs/a.cpp", "std::system(command)"))
+        self.assertTrue(source("procfs/a.cpp", "::getpwnam(name)"))
         self.assertFalse(source("base/sys/mount.cpp", "::mount(a, b, c, 0, nullptr)"))
         self.assertFalse(source("fs/a.cpp", "Result<> Session::mount(const char* path) {", "session.mount(path);",
                                 "// ::mount(2) is not for us", 'fail("::mount(x)")'))

@@ -48,8 +48,8 @@ cp -a "$here/../integration" "$here/../support" "$here/../vm" "$work/nacre/tests
 ( cd "$work" && find . | cpio --quiet -o -H newc ) >"$out/initramfs.new"
 mv "$out/initramfs.new" "$out/initramfs"
 
-# -snapshot: the disk image is never written. Nothing of the host's network is reachable. norandmaps: the emulator
-# translates code anew for each place it runs at, which made half of what starting a program takes.
+# -snapshot: the disk image is never written. Nothing of the host's network is reachable. norandmaps: programs
+# that are always at the same place start in half the time on an emulated processor.
 status=0
 timeout -k 10 "$seconds" qemu-system-x86_64 -M q35 -accel "${NACRE_VM_ACCEL:-tcg,thread=multi}" -cpu max -smp "${NACRE_VM_CPUS:-2}" -m 2048 \
   -nodefaults -no-user-config -display none -no-reboot -snapshot \
