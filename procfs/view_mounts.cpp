@@ -9,7 +9,7 @@
 namespace nacre::procfs {
 namespace {
 
-// For so many containers that are started at once; each costs 17 descriptors and 20 KiB of the kernel's.
+// For so many containers that are started at once. Each costs a mount and a descriptor for every file.
 constexpr std::size_t kAhead = 2;
 
 const std::vector<sys::MountCloner::Wanted>& attached_files() {
