@@ -22,6 +22,7 @@
 #include "base/fuse/raw_request.h"
 #include "base/fuse/reader_seat.h"
 #include "base/fuse/request_poll.h"
+#include "base/fuse/write_answer.h"
 #include "base/sys/file.h"
 #include "base/unique_fd.h"
 
@@ -95,9 +96,14 @@ void agree_to_idmap(std::span<iovec> answer) {
   static_cast<fuse_init_out*>(answer[1].iov_base)->flags2 |= kAllowIdmap >> 32;
 }
 
+std::span<iovec> span_of(iovec* parts, int count) { return {parts, static_cast<std::size_t>(count)}; }
+
 ssize_t write_device(int fd, iovec* parts, int count, void*) {
-  if (RawRequest::current().opcode() == FUSE_INIT) agree_to_idmap({parts, static_cast<std::size_t>(count)});
-  return ::writev(fd, parts, count);
+  return write_answer(fd, span_of(parts, count));
+}
+ssize_t write_idmapped(int fd, iovec* parts, int count, void*) {
+  if (RawRequest::current().opcode() == FUSE_INIT) agree_to_idmap(span_of(parts, count));
+  return write_answer(fd, span_of(parts, count));
 }
 ssize_t read_device(int fd, void* buffer, std::size_t size, void*) { return ::read(fd, buffer, size); }
 ssize_t splice_device(int from, off_t* from_offset, int to, off_t* to_offset, std::size_t size,
@@ -109,11 +115,23 @@ ssize_t splice_device(int from, off_t* from_offset, int to, off_t* to_offset, st
 thread_local bool repeating = false;
 
 ssize_t write_resumed(int fd, iovec* parts, int count, void*) {
-  if (!repeating) return ::writev(fd, parts, count);
+  if (!repeating) return write_answer(fd, span_of(parts, count));
   ssize_t size = 0;
-  for (const auto& part : std::span(parts, static_cast<std::size_t>(count)))
-    size += static_cast<ssize_t>(part.iov_len);
+  for (const auto& part : span_of(parts, count)) size += static_cast<ssize_t>(part.iov_len);
   return size;
+}
+
+using Write = ssize_t (*)(int, iovec*, int, void*);
+
+// From here on the session reads `fd`, and writes to it by `write`.
+template <Write write>
+int use_device(fuse_session* session, int fd) {
+  static constexpr fuse_custom_io kIo{.writev = write,
+                                      .read = read_device,
+                                      .splice_receive = splice_device,
+                                      .splice_send = splice_device,
+                                      .clone_fd = nullptr};
+  return fuse_session_custom_io(session, &kIo, sizeof(kIo), fd);
 }
 
 // Of protocol 7.40 (Linux 6.9), for which Debian 12 has no name.
@@ -163,16 +181,12 @@ Result<> Session::mount(const std::string& mountpoint) {
   if (fuse_session_mount(session_, mountpoint.c_str()) != 0)
     return fail(errno != 0 ? errno : EIO, "mount on " + mountpoint);
   mounted_ = true;
-  return {};
+  const int rc = use_device<write_device>(session_, fuse_session_fd(session_));
+  return rc == 0 ? Result<>{} : fail(-rc, "mount on " + mountpoint);
 }
 
 Result<> Session::allow_idmapped_mounts() {
-  static constexpr fuse_custom_io kDeviceIo{.writev = write_device,
-                                            .read = read_device,
-                                            .splice_receive = splice_device,
-                                            .splice_send = splice_device,
-                                            .clone_fd = nullptr};
-  const int rc = fuse_session_custom_io(session_, &kDeviceIo, sizeof(kDeviceIo), fuse_session_fd(session_));
+  const int rc = use_device<write_idmapped>(session_, fuse_session_fd(session_));
   return rc == 0 ? Result<>{} : fail(-rc, "allow idmapped mounts");
 }
 
@@ -193,13 +207,8 @@ Result<std::string> Session::negotiate() {
 }
 
 Result<bool> Session::resume(UniqueFd device, std::string_view negotiation) {
-  static constexpr fuse_custom_io kResumedIo{.writev = write_resumed,
-                                             .read = read_device,
-                                             .splice_receive = splice_device,
-                                             .splice_send = splice_device,
-                                             .clone_fd = nullptr};
   const int fd = device.get();
-  if (const int rc = fuse_session_custom_io(session_, &kResumedIo, sizeof(kResumedIo), fd); rc != 0)
+  if (const int rc = use_device<write_resumed>(session_, fd); rc != 0)
     return fail(-rc, "take over the connection");
   static_cast<void>(device.release());  // the session's from here on
   std::string request(negotiation);

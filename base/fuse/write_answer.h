@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include <span>
+
+namespace nacre::fuse {
+
+// Gives the kernel an answer, as writev(2) does. Parts that fit in a page together go as one piece of
+// memory: the kernel looks up and pins each piece before it copies it (fs/fuse/dev.c, fuse_copy_fill), which
+// takes longer than to put a page together.
+ssize_t write_answer(int fd, std::span<const iovec> parts);
+
+}  // namespace nacre::fuse
