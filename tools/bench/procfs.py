@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """procfs.py BIN [ROUNDS]: the files of the container's view, of nacre-procfs, lxcfs and the host, beside a
-file system that answers at once: how long a reading takes, alone, of a file that stays open, by eight threads,
-of 200 containers, and what it costs the daemon; one reader's readings once with the daemon on the same
-processor and once wherever the scheduler puts them. BIN is a build's bin folder."""
+file system that answers at once: how long a reading takes, alone, of a file that stays open (to the end, and by
+one read(2) as free, vmstat and top do it), by eight threads, of 200 containers, and what it costs the daemon; one
+reader's readings once with the daemon on the same processor and once wherever the scheduler puts them. BIN is a
+build's bin folder."""
 
 import contextlib
 import glob
@@ -215,7 +216,7 @@ class Reading:
         for folder in self.cgroups.folders:
             command += ["--in", folder]
         if any(daemon.name == "nacre-procfs" for daemon in self.daemons):
-            command += ["--nacre", GROUP]
+            command += ["--nacre", GROUP, f"{common.SCRATCH}/views"]
         for _ in range(rounds):
             done = subprocess.run([*command, *places], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
             for line in done.stdout.decode().splitlines():
@@ -256,8 +257,9 @@ def main():
             costs[f"processor time of 1000 readings, {where}"] = {d.name: [d.cost()] for d in daemons}
             common.table(f"open, read, close, {where}: median", shown, columns, base)
             common.table(f"99th percentile / median, {where}", slow, columns, "", {path: show_ratio for path in PATHS})
-            shown, _ = reading.run("again", PATHS, rounds, 4, 1000)
-            common.table(f"read again, {where}: median", shown, columns, base)
+            for way, title in ("again", "read again to the end"), ("refresh", "read again by one read(2)"):
+                shown, _ = reading.run(way, PATHS, rounds, 4, 1000)
+                common.table(f"{title}, {where}: median", shown, columns, base)
 
         with one_processor(daemons):
             one_reader("one processor")

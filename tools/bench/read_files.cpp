@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// bench_read_files WAY ROUNDS COUNT CONTAINERS [--in FOLDER]… [--nacre CGROUP] PATH…: how long it takes to
-// read each PATH; a line "path median p99", in nanoseconds, for each. The WAY is
+// bench_read_files WAY ROUNDS COUNT CONTAINERS [--in FOLDER]… [--nacre CGROUP FOLDER] PATH…: how long it
+// takes to read each PATH, 8 KiB at a time as procps does; a line "path median p99", in nanoseconds, for
+// each. The WAY is
 //   open      open, read to the end and close
-//   again     read from the start, of a file that stays open
+//   again     read from the start to the end, of a file that stays open
+//   refresh   read(2) once from the start of a file that stays open, as free, vmstat and top do
 //   parallel  as open, by eight threads at once; the time is that of all, divided by the number of reads
 // There are CONTAINERS readers, which take turns, so that all files are read of the same machine. Each reader
 // is the first process of a pid namespace of its own, which is how lxcfs tells containers apart, and in the
-// cgroups FOLDER/0, FOLDER/1 and so on. A PATH "nacre:/proc/meminfo" is the file that nacre-procfs answers
-// with for a container registered in CGROUP/0 and so on.
+// cgroups FOLDER/0, FOLDER/1 and so on. A PATH "nacre:/proc/meminfo" is the file of a container registered
+// with nacre-procfs in CGROUP/0 and so on, whose view is mounted in --nacre's FOLDER/0 and so on.
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -26,6 +30,7 @@
 
 #include "base/control/protocol.h"
 #include "base/parse.h"
+#include "base/sys/mount.h"
 #include "base/unique_fd.h"
 #include "tools/bench/timing.h"
 
@@ -51,11 +56,19 @@ UniqueFd open_file(const std::string& path) {
   return file;
 }
 
+// As much as fits in procps's buffer, at most.
+off_t read_at(int file, off_t offset, const std::string& path) {
+  std::array<char, 8191> buffer;
+  const auto got = ::pread(file, buffer.data(), buffer.size(), offset);
+  must(got >= 0, path.c_str());
+  return got;
+}
+
+void read_start(int file, const std::string& path) { read_at(file, 0, path); }
+
 void read_to_the_end(int file, const std::string& path) {
-  std::array<char, 65536> buffer;
   for (off_t offset = 0;;) {
-    const auto got = ::pread(file, buffer.data(), buffer.size(), offset);
-    must(got >= 0, path.c_str());
+    const auto got = read_at(file, offset, path);
     if (got == 0) return;
     offset += got;
   }
@@ -71,12 +84,13 @@ void read_opened(const std::string& path, int count, Times& times) {
   }
 }
 
-void read_again(const std::string& path, int count, Times& times) {
+template <auto read>
+void read_kept(const std::string& path, int count, Times& times) {
   const auto file = open_file(path);
   read_to_the_end(file.get(), path);
   for (int i = 0; i < count; ++i) {
     const auto start = std::chrono::steady_clock::now();
-    read_to_the_end(file.get(), path);
+    read(file.get(), path);
     times.push_back(since(start));
   }
 }
@@ -94,7 +108,8 @@ void read_in_parallel(const std::string& path, int count, Times& times) {
 
 std::optional<Way> way_named(std::string_view name) {
   if (name == "open") return read_opened;
-  if (name == "again") return read_again;
+  if (name == "again") return read_kept<read_to_the_end>;
+  if (name == "refresh") return read_kept<read_start>;
   if (name == "parallel") return read_in_parallel;
   return std::nullopt;
 }
@@ -106,6 +121,7 @@ struct Job {
   int containers = 0;
   std::vector<std::string> folders;  // of cgroups
   std::string cgroup;                // of nacre's containers; empty: none is registered
+  std::string views;                 // the folder of their views
   std::vector<std::string> paths;
 };
 
@@ -123,9 +139,10 @@ std::optional<Job> parse(std::vector<std::string> arguments) {
   for (std::size_t i = 4; i < arguments.size(); ++i) {
     if (arguments[i] == "--in" && i + 1 < arguments.size())
       job.folders.push_back(arguments[++i]);
-    else if (arguments[i] == "--nacre" && i + 1 < arguments.size())
+    else if (arguments[i] == "--nacre" && i + 2 < arguments.size()) {
       job.cgroup = arguments[++i];
-    else
+      job.views = arguments[++i];
+    } else
       job.paths.push_back(arguments[i]);
   }
   return job;
@@ -211,26 +228,44 @@ struct Reader {
   }
 };
 
-// The daemon's files by their place in the container; the mounts stay open in this process.
-struct View {
-  std::string id;
-  std::vector<nacre::control::ViewMount> mounts;
-
-  std::string path_of(const std::string& wanted) const {
-    const auto self = "/proc/" + std::to_string(::getpid()) + "/fd/";
-    for (const auto& [target, mount] : mounts) {
-      if (wanted == target) return self + std::to_string(mount.get());
-      if (wanted.starts_with(target + "/"))
-        return self + std::to_string(mount.get()) + wanted.substr(target.size());
-    }
-    return wanted;
-  }
-};
-
 [[noreturn]] void die(const nacre::Error& error) {
   std::fprintf(stderr, "nacre-procfs: %s\n", error.message().c_str());
   std::exit(1);
 }
+
+// A container's view, mounted in a folder as a runtime mounts it in the container's root.
+class View {
+ public:
+  View(std::string id, std::string folder, const std::vector<nacre::control::ViewMount>& mounts)
+      : id_(std::move(id)), folder_(std::move(folder)) {
+    for (const auto& [target, mount] : mounts) {
+      const auto path = folder_ + target;
+      make_mountpoint(path, mount.get());
+      if (auto attached = nacre::sys::attach_mount(mount.get(), AT_FDCWD, path.c_str()); !attached)
+        die(attached.error());
+      mountpoints_.push_back(path);
+    }
+  }
+
+  const std::string& id() const { return id_; }
+  std::string path_of(const std::string& file) const { return folder_ + file; }
+  void unmount() const {
+    for (const auto& mountpoint : mountpoints_)
+      if (auto detached = nacre::sys::detach_mount(mountpoint); !detached) die(detached.error());
+  }
+
+ private:
+  static void make_mountpoint(const std::string& path, int mount) {
+    struct stat status {};
+    must(::fstat(mount, &status) == 0, "fstat");
+    std::filesystem::create_directories(S_ISDIR(status.st_mode) ? path : path.substr(0, path.rfind('/')));
+    if (!S_ISDIR(status.st_mode))
+      must(UniqueFd{::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0444)}.get() >= 0, path.c_str());
+  }
+
+  std::string id_, folder_;
+  std::vector<std::string> mountpoints_;
+};
 
 float at(Times& times, double part) {
   const auto place =
@@ -245,8 +280,8 @@ int main(int argc, char** argv) {
   const auto parsed = parse({argv + 1, argv + argc});
   if (!parsed) {
     std::fputs(
-        "usage: bench_read_files open|again|parallel ROUNDS COUNT CONTAINERS [--in FOLDER]... "
-        "[--nacre CGROUP] PATH...\n",
+        "usage: bench_read_files open|again|refresh|parallel ROUNDS COUNT CONTAINERS [--in FOLDER]... "
+        "[--nacre CGROUP FOLDER] PATH...\n",
         stderr);
     return 2;
   }
@@ -261,21 +296,20 @@ int main(int argc, char** argv) {
   std::vector<View> views;
   for (int number = 0; number < job.containers; ++number) {
     const auto& reader = readers.emplace_back(Reader::start(job, number));
-    View view{"bench-" + std::to_string(number), {}};
+    const auto folder = "/" + std::to_string(number);
     if (client) {
-      auto added = client->add(
-          {.id = view.id, .init = reader.pid, .cgroup_path = job.cgroup + "/" + std::to_string(number)});
+      const auto id = "bench-" + std::to_string(number);
+      const auto added = client->add({.id = id, .init = reader.pid, .cgroup_path = job.cgroup + folder});
       if (!added) die(added.error());
-      view.mounts = std::move(*added);
+      views.emplace_back(id, job.views + folder, *added);
     }
     std::string paths;
     for (const auto& path : job.paths)
-      paths +=
-          (paths.empty() ? "" : "\n") + (path.starts_with("nacre:") ? view.path_of(path.substr(6)) : path);
+      paths += (paths.empty() ? "" : "\n") +
+               (path.starts_with("nacre:") ? views.back().path_of(path.substr(6)) : path);
     const auto size = paths.size();
     send(reader.orders.get(), &size, sizeof(size));
     send(reader.orders.get(), paths.data(), size);
-    views.push_back(std::move(view));
   }
   for (int round = 0; round < job.rounds; ++round)
     for (const auto& reader : readers) {
@@ -298,8 +332,10 @@ int main(int argc, char** argv) {
     must(::waitpid(reader.pid, &status, 0) == reader.pid, "waitpid");
     if (status != 0) failed = 1;
   }
-  for (const auto& view : views)
-    if (client) static_cast<void>(client->remove(view.id));
+  for (const auto& view : views) {
+    view.unmount();
+    static_cast<void>(client->remove(view.id()));
+  }
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto median = static_cast<double>(at(all[i], 0.5)), slow = static_cast<double>(at(all[i], 0.99));
     std::printf("%s %.1f %.1f\n", job.paths[i].c_str(), median, slow);
