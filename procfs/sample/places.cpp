@@ -50,7 +50,9 @@ std::optional<Place> find_place(const Hierarchies& hierarchies, const Source& so
     // Above the part of the hierarchy that is mounted there is nothing to see.
     if (directory == hierarchy->mountpoint) break;
     const bool is_own = level.size() == path->size();
-    if (is_own ? !place.own.empty() : sys::exists(directory + file))
+    // A v1 hierarchy has its controllers in every cgroup, v2 has them where they are enabled.
+    const bool below_has_it = !place.v2 && !place.levels.empty();
+    if (is_own ? !place.own.empty() : below_has_it || sys::exists(directory + file))
       place.levels.push_back(std::move(directory));
   }
   return place;
