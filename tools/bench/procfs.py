@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """procfs.py BIN [ROUNDS]: the files of the container's view, of nacre-procfs, lxcfs and the host, beside a
-file system that answers at once: how long a reading takes, alone, of a file that stays open (to the end, and by
-one read(2) as free, vmstat and top do it), by eight threads, of 200 containers, and what it costs the daemon; one
-reader's readings once with the daemon on the same processor and once wherever the scheduler puts them. BIN is a
-build's bin folder."""
+file system that answers at once: how long a reading takes, alone, of a file that stays open, by eight threads, of
+200 containers, and what it costs the daemon. Reading ends when there is nothing more, as in cat and busybox; in
+tables "as procps reads", when a read(2) did not fill the buffer. One reader's readings are measured once with the
+daemon on the same processor and once wherever the scheduler puts them. BIN is a build's bin folder."""
 
 import contextlib
 import glob
@@ -20,6 +20,7 @@ FILES = ["meminfo", "cpuinfo", "stat", "uptime", "loadavg", "swaps", "diskstats"
 PATHS = [f"/proc/{name}" for name in FILES] + ["/sys/devices/system/cpu/online", "/sys/devices/system/node/node0/meminfo"]
 OF_MANY = [f"/proc/{name}" for name in ("meminfo", "cpuinfo", "stat", "uptime", "loadavg")]
 MANY = 200
+HOW = {"": "", "-short": ", as procps reads"}
 GROUP = f"/nacre-bench.{os.getpid()}"
 
 
@@ -226,7 +227,7 @@ class Reading:
                 shown[path].setdefault(name, []).append(float(median))
                 slow[path].setdefault(name, []).append(float(late) / float(median))
                 if daemon:
-                    daemon.readings += turns * count * containers * (8 if way == "parallel" else 1)
+                    daemon.readings += turns * count * containers * (8 if way.startswith("parallel") else 1)
         return shown, slow
 
     def columns(self):
@@ -257,15 +258,16 @@ def main():
             costs[f"processor time of 1000 readings, {where}"] = {d.name: [d.cost()] for d in daemons}
             common.table(f"open, read, close, {where}: median", shown, columns, base)
             common.table(f"99th percentile / median, {where}", slow, columns, "", {path: show_ratio for path in PATHS})
-            for way, title in ("again", "read again to the end"), ("refresh", "read again by one read(2)"):
-                shown, _ = reading.run(way, PATHS, rounds, 4, 1000)
-                common.table(f"{title}, {where}: median", shown, columns, base)
+            for way, how in HOW.items():
+                shown, _ = reading.run(f"again{way}", PATHS, rounds, 4, 1000)
+                common.table(f"read again{how}, {where}: median", shown, columns, base)
 
         with one_processor(daemons):
             one_reader("one processor")
         one_reader("any processor")
-        shown, _ = reading.run("parallel", PATHS, rounds, 3, 400)
-        common.table("8 readers: time / readings", shown, columns, base)
+        for way, how in HOW.items():
+            shown, _ = reading.run(f"parallel{way}", PATHS, rounds, 3, 400)
+            common.table(f"8 readers{how}: time / readings", shown, columns, base)
         for daemon in daemons:
             daemon.cost()
         shown, _ = reading.run("open", OF_MANY, max(rounds // 2, 1), 3, 5, MANY)

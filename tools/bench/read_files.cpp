@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // bench_read_files WAY ROUNDS COUNT CONTAINERS [--in FOLDER]… [--nacre CGROUP FOLDER] PATH…: how long it
-// takes to read each PATH, 8 KiB at a time as procps does; a line "path median p99", in nanoseconds, for
-// each. The WAY is
-//   open      open, read to the end and close
-//   again     read from the start to the end, of a file that stays open
-//   refresh   read(2) once from the start of a file that stays open, as free, vmstat and top do
+// takes to read each PATH, with a buffer of 8 KiB; a line "path median p99", in nanoseconds, for each. The
+// WAY is
+//   open      open, read and close
+//   again     read from the start, of a file that stays open
 //   parallel  as open, by eight threads at once; the time is that of all, divided by the number of reads
+// where reading is until there is nothing more, as cat and busybox do it, and with "-short", as in
+// "open-short", until a read(2) does not fill the buffer, as procps does it.
 // There are CONTAINERS readers, which take turns, so that all files are read of the same machine. Each reader
 // is the first process of a pid namespace of its own, which is how lxcfs tells containers apart, and in the
 // cgroups FOLDER/0, FOLDER/1 and so on. A PATH "nacre:/proc/meminfo" is the file of a container registered
@@ -23,6 +24,7 @@
 #include <array>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <thread>
@@ -56,36 +58,36 @@ UniqueFd open_file(const std::string& path) {
   return file;
 }
 
-// As much as fits in procps's buffer, at most.
-off_t read_at(int file, off_t offset, const std::string& path) {
-  std::array<char, 8191> buffer;
+constexpr std::size_t kBuffer = 8191;  // procps's
+
+std::size_t read_at(int file, off_t offset, const std::string& path) {
+  std::array<char, kBuffer> buffer;
   const auto got = ::pread(file, buffer.data(), buffer.size(), offset);
   must(got >= 0, path.c_str());
-  return got;
+  return static_cast<std::size_t>(got);
 }
 
-void read_start(int file, const std::string& path) { read_at(file, 0, path); }
-
+using Read = void (*)(int file, const std::string& path);
 void read_to_the_end(int file, const std::string& path) {
-  for (off_t offset = 0;;) {
-    const auto got = read_at(file, offset, path);
-    if (got == 0) return;
-    offset += got;
-  }
+  off_t offset = 0;
+  while (const auto got = read_at(file, offset, path)) offset += static_cast<off_t>(got);
+}
+void read_until_short(int file, const std::string& path) {
+  off_t offset = 0;
+  while (read_at(file, offset, path) == kBuffer) offset += off_t{kBuffer};
 }
 
-void read_once(const std::string& path) { read_to_the_end(open_file(path).get(), path); }
-
+template <Read read>
 void read_opened(const std::string& path, int count, Times& times) {
   for (int i = 0; i < count; ++i) {
     const auto start = std::chrono::steady_clock::now();
-    read_once(path);
+    read(open_file(path).get(), path);
     times.push_back(since(start));
   }
 }
 
-template <auto read>
-void read_kept(const std::string& path, int count, Times& times) {
+template <Read read>
+void read_again(const std::string& path, int count, Times& times) {
   const auto file = open_file(path);
   read_to_the_end(file.get(), path);
   for (int i = 0; i < count; ++i) {
@@ -95,23 +97,26 @@ void read_kept(const std::string& path, int count, Times& times) {
   }
 }
 
+template <Read read>
 void read_in_parallel(const std::string& path, int count, Times& times) {
   const auto start = std::chrono::steady_clock::now();
   std::vector<std::thread> threads;
   for (int thread = 0; thread < kThreads; ++thread)
     threads.emplace_back([&] {
-      for (int i = 0; i < count; ++i) read_once(path);
+      for (int i = 0; i < count; ++i) read(open_file(path).get(), path);
     });
   for (auto& thread : threads) thread.join();
   times.push_back(since(start, kThreads * count));
 }
 
 std::optional<Way> way_named(std::string_view name) {
-  if (name == "open") return read_opened;
-  if (name == "again") return read_kept<read_to_the_end>;
-  if (name == "refresh") return read_kept<read_start>;
-  if (name == "parallel") return read_in_parallel;
-  return std::nullopt;
+  static const std::map<std::string_view, Way> kWays{
+      {"open", read_opened<read_to_the_end>},          {"open-short", read_opened<read_until_short>},
+      {"again", read_again<read_to_the_end>},          {"again-short", read_again<read_until_short>},
+      {"parallel", read_in_parallel<read_to_the_end>}, {"parallel-short", read_in_parallel<read_until_short>},
+  };
+  const auto found = kWays.find(name);
+  return found == kWays.end() ? std::nullopt : std::optional(found->second);
 }
 
 struct Job {
@@ -280,7 +285,7 @@ int main(int argc, char** argv) {
   const auto parsed = parse({argv + 1, argv + argc});
   if (!parsed) {
     std::fputs(
-        "usage: bench_read_files open|again|refresh|parallel ROUNDS COUNT CONTAINERS [--in FOLDER]... "
+        "usage: bench_read_files open|again|parallel[-short] ROUNDS COUNT CONTAINERS [--in FOLDER]... "
         "[--nacre CGROUP FOLDER] PATH...\n",
         stderr);
     return 2;
