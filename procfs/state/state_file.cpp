@@ -111,9 +111,10 @@ void StateFile::end_log(char* half, std::size_t at) const {
   if (half_ - at >= sizeof(Record::size)) std::memset(half + at, 0, sizeof(Record::size));
 }
 
-bool StateFile::append(std::string_view key, std::string_view value, bool erased) {
+std::optional<StateFile::Extent> StateFile::append(std::string_view key, std::string_view value,
+                                                   bool erased) {
   const std::size_t size = (sizeof(Record) + key.size() + value.size() + 7) / 8 * 8;
-  if (size > half_ - end_) return false;
+  if (size > half_ - end_) return std::nullopt;
   char* const at = start_of(header().active) + end_;
   const Record record{0, static_cast<std::uint32_t>(key.size()), static_cast<std::uint32_t>(value.size()),
                       erased};
@@ -124,19 +125,8 @@ bool StateFile::append(std::string_view key, std::string_view value, bool erased
   // Everything else is there when the size is.
   std::atomic_ref(*reinterpret_cast<std::uint32_t*>(at))
       .store(static_cast<std::uint32_t>(size), std::memory_order_release);
-
-  const auto known = live_.find(key);
-  if (known != live_.end()) live_size_ -= known->second.size;
-  if (erased) {
-    if (known != live_.end()) live_.erase(known);
-  } else if (known != live_.end()) {
-    known->second = {end_, size};
-  } else {
-    live_.emplace(key, Extent{end_, size});
-  }
-  if (!erased) live_size_ += size;
   end_ += size;
-  return true;
+  return Extent{end_ - size, size};
 }
 
 void StateFile::compact() {
@@ -154,16 +144,27 @@ void StateFile::compact() {
 Result<> StateFile::put(std::string_view key, std::string_view value) {
   const std::lock_guard lock(mutex_);
   if (end_ > 2 * live_size_ + kSlack) compact();
-  if (append(key, value, false)) return {};
-  compact();
-  return append(key, value, false) ? Result<>{} : fail(ENOSPC, "keep the state");
+  auto written = append(key, value, false);
+  if (!written) {
+    compact();
+    written = append(key, value, false);
+  }
+  if (!written) return fail(ENOSPC, "keep the state");
+  auto entry = live_.lower_bound(key);
+  if (entry == live_.end() || entry->first != key) entry = live_.emplace_hint(entry, key, Extent{});
+  live_size_ += written->size - entry->second.size;
+  entry->second = *written;
+  return {};
 }
 
 void StateFile::erase(std::string_view key) {
   const std::lock_guard lock(mutex_);
-  if (!live_.contains(key) || append(key, {}, true)) return;
-  compact();
-  append(key, {}, true);
+  const auto known = live_.find(key);
+  if (known == live_.end()) return;
+  const bool written = append(key, {}, true).has_value();
+  live_size_ -= known->second.size;
+  live_.erase(known);
+  if (!written) compact();  // which leaves it out
 }
 
 std::vector<std::pair<std::string, std::string>> StateFile::entries_below(std::string_view prefix) const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,7 +55,8 @@ class StateFile {
   // With mutex_ held.
   void read_log();
   void end_log(char* half, std::size_t at) const;
-  bool append(std::string_view key, std::string_view value, bool erased);
+  // Nothing when there is no room.
+  std::optional<Extent> append(std::string_view key, std::string_view value, bool erased);
   void compact();
 
   UniqueFd memory_;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """procfs.py BIN [ROUNDS]: the files of the container's view, of nacre-procfs, lxcfs and the host, beside a
 file system that answers at once: how long a reading takes, alone, of a file that stays open, by eight threads, of
-200 containers, and what it costs the daemon. Reading ends when there is nothing more, as in cat and busybox; in
+200 containers, and what it costs the daemon. Reading ends when there is nothing more, as in busybox and Python; in
 tables "as procps reads", when a read(2) did not fill the buffer. One reader's readings are measured once with the
 daemon on the same processor and once wherever the scheduler puts them. BIN is a build's bin folder."""
 

@@ -5,7 +5,7 @@
 //   open      open, read and close
 //   again     read from the start, of a file that stays open
 //   parallel  as open, by eight threads at once; the time is that of all, divided by the number of reads
-// where reading is until there is nothing more, as cat and busybox do it, and with "-short", as in
+// where reading is until there is nothing more, as busybox and Python do it, and with "-short", as in
 // "open-short", until a read(2) does not fill the buffer, as procps does it.
 // There are CONTAINERS readers, which take turns, so that all files are read of the same machine. Each reader
 // is the first process of a pid namespace of its own, which is how lxcfs tells containers apart, and in the
