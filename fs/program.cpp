@@ -104,8 +104,7 @@ Result<> serve(const Options& options, const WrapUpper& wrap_upper) {
   service.address.work = prepared.work.get();
   TRY(session.mount(mountpoint));
   // The kernel insists on "default_permissions", which is unknown of what others have mounted.
-  if (!mountpoint.starts_with("/dev/fd/") && is_initial_user_namespace())
-    TRY(session.allow_idmapped_mounts());
+  if (!mountpoint.starts_with("/dev/fd/") && is_initial_user_namespace()) session.allow_idmapped_mounts();
   std::optional<sys::Unmounter> unmounter;
   if (options.confine) {
     if (!mountpoint.starts_with("/dev/fd/")) unmounter.emplace(TRY(sys::Unmounter::start(mountpoint)));

@@ -98,6 +98,7 @@ void agree_to_idmap(std::span<iovec> answer) {
 
 std::span<iovec> span_of(iovec* parts, int count) { return {parts, static_cast<std::size_t>(count)}; }
 
+// libfuse would write all answers with writev(2).
 ssize_t write_device(int fd, iovec* parts, int count, void*) {
   return write_answer(fd, span_of(parts, count));
 }
@@ -121,17 +122,17 @@ ssize_t write_resumed(int fd, iovec* parts, int count, void*) {
   return size;
 }
 
-using Write = ssize_t (*)(int, iovec*, int, void*);
+using Writer = ssize_t (*)(int, iovec*, int, void*);
 
-// From here on the session reads `fd`, and writes to it by `write`.
-template <Write write>
-int use_device(fuse_session* session, int fd) {
-  static constexpr fuse_custom_io kIo{.writev = write,
-                                      .read = read_device,
-                                      .splice_receive = splice_device,
-                                      .splice_send = splice_device,
-                                      .clone_fd = nullptr};
-  return fuse_session_custom_io(session, &kIo, sizeof(kIo), fd);
+// From here on the session reads `fd`, and answers by `writer`. Once for each session: libfuse does not free
+// what it was told before.
+int use_device(fuse_session* session, int fd, Writer writer) {
+  const fuse_custom_io io{.writev = writer,
+                          .read = read_device,
+                          .splice_receive = splice_device,
+                          .splice_send = splice_device,
+                          .clone_fd = nullptr};
+  return fuse_session_custom_io(session, &io, sizeof(io), fd);
 }
 
 // Of protocol 7.40 (Linux 6.9), for which Debian 12 has no name.
@@ -167,6 +168,8 @@ Session::Session(Session&& other) noexcept
     : session_(std::exchange(other.session_, nullptr)),
       wake_(std::exchange(other.wake_, -1)),
       mounted_(std::exchange(other.mounted_, false)),
+      idmapped_mounts_(other.idmapped_mounts_),
+      prepared_(other.prepared_),
       stopped_(other.stopped_.load()),
       unmounted_(other.unmounted_.load()) {}
 
@@ -181,16 +184,18 @@ Result<> Session::mount(const std::string& mountpoint) {
   if (fuse_session_mount(session_, mountpoint.c_str()) != 0)
     return fail(errno != 0 ? errno : EIO, "mount on " + mountpoint);
   mounted_ = true;
-  const int rc = use_device<write_device>(session_, fuse_session_fd(session_));
-  return rc == 0 ? Result<>{} : fail(-rc, "mount on " + mountpoint);
+  return {};
 }
 
-Result<> Session::allow_idmapped_mounts() {
-  const int rc = use_device<write_idmapped>(session_, fuse_session_fd(session_));
-  return rc == 0 ? Result<>{} : fail(-rc, "allow idmapped mounts");
+Result<> Session::prepare_device() {
+  if (std::exchange(prepared_, true)) return {};
+  const int rc =
+      use_device(session_, fuse_session_fd(session_), idmapped_mounts_ ? write_idmapped : write_device);
+  return rc == 0 ? Result<>{} : fail(-rc, "prepare the FUSE device");
 }
 
 Result<std::string> Session::negotiate() {
+  TRY(prepare_device());
   fuse_buf buffer{};
   int size = 0;
   do size = fuse_session_receive_buf(session_, &buffer);
@@ -208,8 +213,9 @@ Result<std::string> Session::negotiate() {
 
 Result<bool> Session::resume(UniqueFd device, std::string_view negotiation) {
   const int fd = device.get();
-  if (const int rc = use_device<write_resumed>(session_, fd); rc != 0)
+  if (const int rc = use_device(session_, fd, write_resumed); rc != 0)
     return fail(-rc, "take over the connection");
+  prepared_ = true;
   static_cast<void>(device.release());  // the session's from here on
   std::string request(negotiation);
   fuse_buf buffer{};
@@ -240,6 +246,7 @@ Result<> Session::attach_socket(int socket) {
                                             .clone_fd = nullptr};
   if (const int rc = fuse_session_custom_io(session_, &kSocketIo, sizeof(kSocketIo), socket); rc != 0)
     return fail(-rc, "attach socket");
+  prepared_ = true;
   return {};
 }
 
@@ -307,6 +314,7 @@ void Session::work(Workers& workers) {
 }
 
 Result<> Session::serve(const Service& service) {
+  TRY(prepare_device());
   const int device = fuse_session_fd(session_);
   if (const int flags = ::fcntl(device, F_GETFL);
       flags < 0 || ::fcntl(device, F_SETFL, flags | O_NONBLOCK) != 0)

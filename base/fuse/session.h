@@ -50,9 +50,9 @@ class Session {
   Result<> mount(const std::string& mountpoint);
 
   // Mounts of the file system may be idmapped (mount_setattr(2)), where the kernel can (Linux 6.12); call
-  // after mount(). It takes the mount option "default_permissions". Where the kernel does, requests that make
-  // nothing come without their caller's uid and gid, which are -1 then.
-  Result<> allow_idmapped_mounts();
+  // before serve(). It takes the mount option "default_permissions". Where the kernel does, requests that
+  // make nothing come without their caller's uid and gid, which are -1 then.
+  void allow_idmapped_mounts() { idmapped_mounts_ = true; }
 
   // Answers the kernel's first request, which serve() does by itself otherwise; after mount(). It returns
   // that request, for the resume() of a process that takes over.
@@ -92,12 +92,15 @@ class Session {
  private:
   explicit Session(fuse_session* session, int wake) : session_(session), wake_(wake) {}
   struct Workers;
+  Result<> prepare_device();
   void work(Workers& workers);
   bool serve_turn(Workers& workers, fuse_buf& buffer);
 
   fuse_session* session_ = nullptr;
   int wake_ = -1;  // eventfd: a worker has seen the end, or stop() was called
   bool mounted_ = false;
+  bool idmapped_mounts_ = false;
+  bool prepared_ = false;  // libfuse knows how to read and to answer
   void process(fuse_buf& buffer);
 
   std::atomic<unsigned> threads_{1};     // of serve()

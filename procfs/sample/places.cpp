@@ -50,8 +50,8 @@ std::optional<Place> find_place(const Hierarchies& hierarchies, const Source& so
     // Above the part of the hierarchy that is mounted there is nothing to see.
     if (directory == hierarchy->mountpoint) break;
     const bool is_own = level.size() == path->size();
-    // A v1 hierarchy has its controllers in every cgroup, v2 has them where they are enabled.
-    const bool below_has_it = !place.v2 && !place.levels.empty();
+    // A cgroup has a controller only if those above it have it (cgroup-v2.rst, Top-down Constraint).
+    const bool below_has_it = !place.levels.empty();
     if (is_own ? !place.own.empty() : below_has_it || sys::exists(directory + file))
       place.levels.push_back(std::move(directory));
   }

@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::uint64_t kMagic = 0x3161746164657261;
 constexpr std::size_t kHeaderSize = 4096;
-// The log may be this much longer than what counts of it: enough for writing it anew to cost little, and not
-// more than stays in a processor's cache.
+// The log may be twice as long as what counts of it and this much longer, which is enough for writing it anew
+// to cost little, and for a small state to stay in a processor's cache.
 constexpr std::size_t kSlack = 64u << 10;
 
 }  // namespace

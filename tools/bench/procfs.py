@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """procfs.py BIN [ROUNDS]: the files of the container's view, of nacre-procfs, lxcfs and the host, beside a
 file system that answers at once: how long a reading takes, alone, of a file that stays open, by eight threads, of
-200 containers, and what it costs the daemon. Reading ends when there is nothing more, as in busybox and Python; in
-tables "as procps reads", when a read(2) did not fill the buffer. One reader's readings are measured once with the
-daemon on the same processor and once wherever the scheduler puts them. BIN is a build's bin folder."""
+200 containers, and what it costs the daemon. Reading ends when there is nothing more, and in tables "until a short
+read" when a read(2) did not fill the buffer. One reader's readings are measured once with the daemon on the same
+processor and once wherever the scheduler puts them. BIN is a build's bin folder."""
 
 import contextlib
 import glob
@@ -20,7 +20,7 @@ FILES = ["meminfo", "cpuinfo", "stat", "uptime", "loadavg", "swaps", "diskstats"
 PATHS = [f"/proc/{name}" for name in FILES] + ["/sys/devices/system/cpu/online", "/sys/devices/system/node/node0/meminfo"]
 OF_MANY = [f"/proc/{name}" for name in ("meminfo", "cpuinfo", "stat", "uptime", "loadavg")]
 MANY = 200
-HOW = {"": "", "-short": ", as procps reads"}
+HOW = {"": "", "-short": ", until a short read"}
 GROUP = f"/nacre-bench.{os.getpid()}"
 
 
@@ -164,7 +164,7 @@ def start_daemons(folder, box):
 
 @contextlib.contextmanager
 def one_processor(daemons):
-    """A reader on the processor of the daemon it reads from: otherwise a reading takes four times as long whenever
+    """A reader on the processor of the daemon it reads from: otherwise a reading takes up to four times as long whenever
     the scheduler has put them on two, which it does for seconds on end."""
     cpus = os.sched_getaffinity(0)
     try:

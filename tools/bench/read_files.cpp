@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // bench_read_files WAY ROUNDS COUNT CONTAINERS [--in FOLDER]… [--nacre CGROUP FOLDER] PATH…: how long it
-// takes to read each PATH, with a buffer of 8 KiB; a line "path median p99", in nanoseconds, for each. The
-// WAY is
+// takes to read each PATH, 8191 bytes at a time; a line "path median p99", in nanoseconds, for each. The WAY
+// is
 //   open      open, read and close
 //   again     read from the start, of a file that stays open
 //   parallel  as open, by eight threads at once; the time is that of all, divided by the number of reads
-// where reading is until there is nothing more, as busybox and Python do it, and with "-short", as in
-// "open-short", until a read(2) does not fill the buffer, as procps does it.
+// where reading is until there is nothing more, and with "-short", as in "again-short", until a read(2) does
+// not fill the buffer, which is how procps reads meminfo, vmstat, loadavg and uptime.
 // There are CONTAINERS readers, which take turns, so that all files are read of the same machine. Each reader
 // is the first process of a pid namespace of its own, which is how lxcfs tells containers apart, and in the
 // cgroups FOLDER/0, FOLDER/1 and so on. A PATH "nacre:/proc/meminfo" is the file of a container registered
@@ -58,7 +58,7 @@ UniqueFd open_file(const std::string& path) {
   return file;
 }
 
-constexpr std::size_t kBuffer = 8191;  // procps's
+constexpr std::size_t kBuffer = 8191;  // procps's for meminfo and vmstat
 
 std::size_t read_at(int file, off_t offset, const std::string& path) {
   std::array<char, kBuffer> buffer;
@@ -77,33 +77,33 @@ void read_until_short(int file, const std::string& path) {
   while (read_at(file, offset, path) == kBuffer) offset += off_t{kBuffer};
 }
 
-template <Read read>
+template <Read read_file>
 void read_opened(const std::string& path, int count, Times& times) {
   for (int i = 0; i < count; ++i) {
     const auto start = std::chrono::steady_clock::now();
-    read(open_file(path).get(), path);
+    read_file(open_file(path).get(), path);
     times.push_back(since(start));
   }
 }
 
-template <Read read>
+template <Read read_file>
 void read_again(const std::string& path, int count, Times& times) {
   const auto file = open_file(path);
   read_to_the_end(file.get(), path);
   for (int i = 0; i < count; ++i) {
     const auto start = std::chrono::steady_clock::now();
-    read(file.get(), path);
+    read_file(file.get(), path);
     times.push_back(since(start));
   }
 }
 
-template <Read read>
+template <Read read_file>
 void read_in_parallel(const std::string& path, int count, Times& times) {
   const auto start = std::chrono::steady_clock::now();
   std::vector<std::thread> threads;
   for (int thread = 0; thread < kThreads; ++thread)
     threads.emplace_back([&] {
-      for (int i = 0; i < count; ++i) read(open_file(path).get(), path);
+      for (int i = 0; i < count; ++i) read_file(open_file(path).get(), path);
     });
   for (auto& thread : threads) thread.join();
   times.push_back(since(start, kThreads * count));
@@ -111,9 +111,11 @@ void read_in_parallel(const std::string& path, int count, Times& times) {
 
 std::optional<Way> way_named(std::string_view name) {
   static const std::map<std::string_view, Way> kWays{
-      {"open", read_opened<read_to_the_end>},          {"open-short", read_opened<read_until_short>},
-      {"again", read_again<read_to_the_end>},          {"again-short", read_again<read_until_short>},
-      {"parallel", read_in_parallel<read_to_the_end>}, {"parallel-short", read_in_parallel<read_until_short>},
+      {"open", read_opened<read_to_the_end>},
+      {"again", read_again<read_to_the_end>},
+      {"again-short", read_again<read_until_short>},
+      {"parallel", read_in_parallel<read_to_the_end>},
+      {"parallel-short", read_in_parallel<read_until_short>},
   };
   const auto found = kWays.find(name);
   return found == kWays.end() ? std::nullopt : std::optional(found->second);
@@ -150,6 +152,9 @@ std::optional<Job> parse(std::vector<std::string> arguments) {
     } else
       job.paths.push_back(arguments[i]);
   }
+  const bool of_nacre =
+      std::ranges::any_of(job.paths, [](const auto& path) { return path.starts_with("nacre:"); });
+  if (of_nacre && job.cgroup.empty()) return std::nullopt;
   return job;
 }
 
@@ -234,7 +239,7 @@ struct Reader {
 };
 
 [[noreturn]] void die(const nacre::Error& error) {
-  std::fprintf(stderr, "nacre-procfs: %s\n", error.message().c_str());
+  std::fprintf(stderr, "bench_read_files: %s\n", error.message().c_str());
   std::exit(1);
 }
 

@@ -18,7 +18,8 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 
-constexpr std::size_t kSmall = 64u << 10;
+// In a small one the log is written anew when the half is full, in a large one before that.
+constexpr std::size_t kSmall = 64u << 10, kLarge = 1u << 20;
 
 StateFile successor_of(const StateFile& file) {
   return std::move(*StateFile::open(UniqueFd{::dup(file.descriptor())}));
@@ -41,8 +42,11 @@ TEST(StateFileTest, ASuccessorFindsTheLastValues) {
   EXPECT_EQ(successor_of(next).value("c/3"), "three");
 }
 
-TEST(StateFileTest, ItGoesOnForEver) {
-  auto file = std::move(*StateFile::create(kSmall));
+class StateFiles : public testing::TestWithParam<std::size_t> {};
+INSTANTIATE_TEST_SUITE_P(OfSizes, StateFiles, testing::Values(kSmall, kLarge));
+
+TEST_P(StateFiles, GoOnForEver) {
+  auto file = std::move(*StateFile::create(GetParam()));
   ASSERT_THAT(file.put("kept", "value"), Succeeds());
   for (int i = 0; i < 5000; ++i) {
     const auto key = "k" + std::to_string(i % 7);
@@ -61,9 +65,24 @@ TEST(StateFileTest, WhatIsTooMuchIsRefused) {
   EXPECT_THAT(StateFile::open(*sys::memory_file("other", "something else")), FailsWith(EINVAL));
 }
 
+// What is erased stays so, also when there is no room to say it.
+TEST(StateFileTest, AFullOneForgetsWhatIsErased) {
+  for (std::size_t rest = 0; rest < 80; rest += 8) {
+    auto file = std::move(*StateFile::create(kSmall));
+    ASSERT_THAT(file.put("gone", "value"), Succeeds());
+    // Besides it there are the records' heads of 16 bytes, and keys and values rounded up to 8.
+    ASSERT_THAT(file.put("kept", std::string(kSmall - (16 + 16) - (16 + 8) - rest, 'k')), Succeeds());
+    file.erase("gone");
+    const auto next = successor_of(file);
+    EXPECT_THAT(next.value("gone"), IsEmpty()) << rest;
+    EXPECT_EQ(next.entries_below(""), file.entries_below("")) << rest;
+    EXPECT_EQ(next.entries_below("").size(), 1u) << rest;
+  }
+}
+
 // The writer is killed anywhere: every value is one that was put, and no counter is less than what was seen.
-TEST(StateFileTest, AKilledWriterLosesNothing) {
-  auto file = std::move(*StateFile::create(kSmall));
+TEST_P(StateFiles, LoseNothingWhenTheirWriterIsKilled) {
+  auto file = std::move(*StateFile::create(GetParam()));
   std::uint64_t seen = 0;
   for (int round = 0; round < 60; ++round) {
     int ends[2];
