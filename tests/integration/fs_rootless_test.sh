@@ -37,7 +37,7 @@ store=$T/home/.local/share/containers/storage
 # as_user COMMAND…: without any privilege, and with an environment of his own.
 as_user() {
   (cd "$T" && exec setpriv --reuid "$id" --regid "$id" --clear-groups --inh-caps=-all env -i HOME="$T/home" USER=nacre-test \
-    XDG_RUNTIME_DIR="$T/xdg" PATH="$PATH" NACRE_CGROUP_PARENT="$NACRE_CGROUP_PARENT" "$@")
+    XDG_RUNTIME_DIR="$T/xdg" PATH="$PATH" NACRE_CGROUP_PARENT="$NACRE_CGROUP_PARENT" PODMAN_IGNORE_CGROUPSV1_WARNING=1 "$@")
 }
 pod() { as_user podman --runtime "$runtime" "$@"; }
 prun() { pod run --network none --cgroups "$cgroups" "$@"; }

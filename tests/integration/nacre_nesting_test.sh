@@ -30,6 +30,8 @@ copy() { # FILE: with its libraries
 mkdir -p "$root/bin" "$root/etc/containers" "$root/tmp" "$root/root" "$root/hooks" "$root/box/bin" "$root/box/proc" "$root/box/sys" "$root/box/dev" "$root/box/etc"
 for program in podman crun newuidmap newgidmap; do copy "$(command -v $program)"; done
 copy "$conmon"
+# podman 5 does not start without it, though it has no network to make.
+[ ! -e /usr/lib/podman/netavark ] || copy /usr/lib/podman/netavark
 copy "$BIN/nacre"
 cp "$(command -v busybox)" "$root/bin/busybox"
 cp "$(command -v busybox)" "$root/box/bin/busybox"
