@@ -55,6 +55,8 @@ constexpr std::chrono::microseconds kPoll{50};
 // The session's own 4 ms are for disks, which this never waits for; looking that often made half of the slow
 // readings.
 constexpr std::chrono::milliseconds kPatience{20};
+// Longer than a daemon of `nacre run` stays when it is idle.
+constexpr std::chrono::seconds kUntilIdle{75};
 
 // The directory's own path, so that it stays the same under another root.
 Result<std::string> prepare_directory(const std::string& wanted) {
@@ -297,17 +299,17 @@ Result<std::string> prepared_directory(const Options& options) {
 }  // namespace
 
 Result<int> run_daemon(const Options& options, pid_t keeper, const std::function<void()>& on_ready) {
-  fuse::block_signals();
-  TRY(sys::keep_capabilities(kCapabilities));
-  sys::reserve_descriptors(kDescriptors);
-  TRY(sys::succeed([] { return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }));
   const auto directory = TRY(prepared_directory(options));
   auto store = TRY(FdStore::connect());
   auto lock = store.take("lock");
   if (!lock) {
-    lock = TRY(become_the_only_one(directory));
+    lock = TRY(become_the_only_one(directory, kUntilIdle));
     TRY(store.keep("lock", lock.get()));
   }
+  fuse::block_signals();  // while it waits one ends it
+  TRY(sys::keep_capabilities(kCapabilities));
+  sys::reserve_descriptors(kDescriptors);
+  TRY(sys::succeed([] { return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }));
   const auto hierarchies = TRY(find_cgroups());
   TRY(sys::replace_file(directory + "/pid", std::to_string(keeper != 0 ? keeper : ::getpid()) + "\n"));
   ScopeExit remove_pid{[&] { ::unlink((directory + "/pid").c_str()); }};
@@ -320,7 +322,7 @@ Result<int> run_daemon(const Options& options, pid_t keeper, const std::function
 
 Result<int> keep_daemon(const Options& options, char** argv, const std::function<void()>& on_ready) {
   const auto directory = TRY(prepared_directory(options));
-  auto lock = TRY(become_the_only_one(directory));
+  auto lock = TRY(become_the_only_one(directory, std::chrono::seconds(0)));
   // By its path, so that after an upgrade the new program is started.
   std::vector<std::string> arguments{TRY(sys::read_link_at(AT_FDCWD, "/proc/self/exe"))};
   for (char** argument = argv + 1; *argument != nullptr; ++argument) arguments.emplace_back(*argument);
