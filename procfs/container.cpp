@@ -25,12 +25,57 @@ constexpr const char* kPid = "pid";
 
 }  // namespace
 
-Container::Container(Sources sources, Identity identity) : sources_(sources), identity_(std::move(identity)) {
+Container::Container(Sources sources, Identity identity, Places places)
+    : sources_(sources),
+      identity_(std::move(identity)),
+      places_(std::make_shared<const Places>(std::move(places))),
+      searched_at_(sources.clock.boottime()) {
   cpu_clock_.restore(kept(kCpu));
   disk_counters_.restore(kept(kDisk));
   if (const auto words = kept(kOomKills); !words.empty()) highest_oom_kills_ = words[0];
   if (const auto words = kept(kPid); !words.empty()) highest_pid_ = words[0];
   load_.restore(kept(kLoads));
+}
+
+Result<Places> Container::locate(const cgroup::Hierarchies& hierarchies, const Identity& identity,
+                                 Places known) {
+  if (identity.memberships.empty())
+    return procfs::locate(hierarchies, identity.cgroup_path, std::move(known));
+  return procfs::locate(hierarchies, TRY(cgroup::parse_memberships(identity.memberships)), std::move(known));
+}
+
+std::shared_ptr<const Places> Container::places() const {
+  const std::lock_guard lock(mutex_);
+  return places_;
+}
+
+template <typename Look>
+auto Container::look_at_places(Look look) {
+  const auto places = grown_places();
+  auto found = look(*places);
+  if (found || (found.error().code != ENOENT && found.error().code != ENODEV)) return found;
+  auto rest = places->without_lost_controllers();
+  if (rest == *places) return found;
+  return look(*change_places(places, std::move(rest)));
+}
+
+std::shared_ptr<const Places> Container::grown_places() {
+  std::unique_lock lock(mutex_);
+  const auto known = places_;
+  const auto now = sources_.clock.boottime();
+  if (!known->may_grow() || now - searched_at_ < kSearchAgain) return known;
+  searched_at_ = now;
+  lock.unlock();
+  auto found = locate(*sources_.hierarchies, identity_, *known);
+  return found && *found != *known ? change_places(known, std::move(*found)) : known;
+}
+
+// Another look may have changed them meanwhile: that is then good enough for this one.
+std::shared_ptr<const Places> Container::change_places(const std::shared_ptr<const Places>& from, Places to) {
+  auto changed = std::make_shared<const Places>(std::move(to));
+  const std::lock_guard lock(mutex_);
+  if (places_ == from) places_ = std::move(changed);
+  return places_;
 }
 
 std::string Container::kept_below(ContainerNumber number) { return kCounters + std::to_string(number) + "/"; }
@@ -91,7 +136,8 @@ Result<std::shared_ptr<const CpuView>> Container::cpu() {
 Result<std::shared_ptr<const MemoryView>> Container::memory() {
   return current(memory_, [this]() -> Result<std::shared_ptr<const MemoryView>> {
     const auto host = TRY(sources_.host.memory());
-    const auto sample = TRY(sample_memory(sources_.files, identity_.places, host));
+    const auto sample = TRY(
+        look_at_places([&](const Places& places) { return sample_memory(sources_.files, places, host); }));
     return std::make_shared<const MemoryView>(memory_view(sample, host));
   });
 }
@@ -106,7 +152,14 @@ Result<TaskCounts> Container::tasks() {
 
 Result<std::shared_ptr<const VmSample>> Container::vm() {
   return current(vm_, [this]() -> Result<std::shared_ptr<const VmSample>> {
-    auto sample = TRY(sample_vm(sources_.files, identity_.places));
+    auto sample =
+        TRY(look_at_places([&](const Places& places) { return sample_vm(sources_.files, places); }));
+    // A controller that went has taken its counters with it.
+    if (vm_.value)
+      for (const auto& [name, last] : (*vm_.value)->events) {
+        auto& count = sample.events[name];
+        count = std::max(count, last);
+      }
     // A cgroup below that is gone may have taken its part with it.
     auto& kills = sample.events["oom_kill"];
     kills = std::max(highest_oom_kills_, kills);
@@ -126,13 +179,14 @@ Result<std::optional<std::string>> Container::pressure(const std::string& resour
 }
 
 std::string Container::pressure_file(const std::string& resource) const {
-  const auto& directory = identity_.places.pressure;
-  return directory.empty() ? directory : directory + "/" + resource + ".pressure";
+  const auto known = places();
+  return known->pressure.empty() ? std::string() : known->pressure + "/" + resource + ".pressure";
 }
 
 Result<std::shared_ptr<const CpuView>> Container::look_at_cpu() {
   const auto online = TRY(sources_.host.online_cpus());
-  const auto sample = TRY(sample_cpu(sources_.files, identity_.places));
+  const auto sample =
+      TRY(look_at_places([&](const Places& places) { return sample_cpu(sources_.files, places); }));
 
   auto view = std::make_shared<CpuView>();
   view->time = time();
@@ -148,7 +202,8 @@ Result<std::shared_ptr<const CpuView>> Container::look_at_cpu() {
 }
 
 Result<std::shared_ptr<const DiskViews>> Container::look_at_disks() {
-  const auto sample = TRY(sample_io(sources_.files, identity_.places));
+  const auto sample =
+      TRY(look_at_places([&](const Places& places) { return sample_io(sources_.files, places); }));
   auto disks = std::make_shared<DiskViews>();
   for (const auto& io : disk_counters_.advance(sample))
     if (auto disk = sources_.host.disk(io.major, io.minor))
@@ -161,7 +216,7 @@ Result<std::shared_ptr<const DiskViews>> Container::look_at_disks() {
 }
 
 Result<TaskCounts> Container::look_at_tasks() {
-  const auto counts = TRY(sample_tasks(identity_.places.tasks, sources_.host.root() + "/proc"));
+  const auto counts = TRY(sample_tasks(places()->tasks, sources_.host.root() + "/proc"));
   const auto newest = static_cast<std::uint64_t>(counts.newest);
   if (newest > highest_pid_.load(std::memory_order_relaxed)) {
     keep(kPid, {newest});

@@ -38,9 +38,11 @@ struct Sources {
   HotFiles& files;
   Host& host;
   const Clock& clock;
-  StateFile* state = nullptr;           // where a successor of this daemon finds what was; null: nowhere
-  LoadTracker* tracker = nullptr;       // ticks those whose load is read; null: nobody
-  DiskNumbers* disk_numbers = nullptr;  // the registry's
+  StateFile* state = nullptr;      // where a successor of this daemon finds what was; null: nowhere
+  LoadTracker* tracker = nullptr;  // ticks those whose load is read; null: nobody
+  // The registry's.
+  DiskNumbers* disk_numbers = nullptr;
+  const cgroup::Hierarchies* hierarchies = nullptr;
 };
 
 // One container: where its numbers come from and what they were when last looked at.
@@ -51,20 +53,23 @@ class Container : public std::enable_shared_from_this<Container> {
     ContainerNumber number = 0;
     std::string id;
     std::string cgroup_path;  // registered; empty for one found by a caller's pid
-    Places places;
     Birth birth;
     std::string memberships;     // as in /proc/PID/cgroup, where no path was registered
-    std::uint64_t inode = 0;     // of places.tasks, where nobody registered it
+    std::uint64_t inode = 0;     // of Places::tasks, where nobody registered it
     bool physical_cpus = false;  // its CPUs keep the machine's numbers
   };
   // Goes on with the counters of a container of the same number, where some were kept.
-  Container(Sources sources, Identity identity);
+  Container(Sources sources, Identity identity, Places places);
+  // procfs::locate().
+  static Result<Places> locate(const cgroup::Hierarchies& hierarchies, const Identity& identity,
+                               Places known = {});
 
   ContainerNumber number() const { return identity_.number; }
   const std::string& id() const { return identity_.id; }
   const std::string& cgroup_path() const { return identity_.cgroup_path; }
   const Identity& identity() const { return identity_; }
-  const Places& places() const { return identity_.places; }
+  // As they were found last.
+  std::shared_ptr<const Places> places() const;
 
   // The prefix of its counters in the state.
   static std::string kept_below(ContainerNumber number);
@@ -79,6 +84,8 @@ class Container : public std::enable_shared_from_this<Container> {
   Result<std::shared_ptr<const DiskViews>> disks();
   Result<TaskCounts> tasks();
   static constexpr std::chrono::milliseconds kLifetime{20};
+  // A controller that its cgroup gets later is found by the first look this long after the last search.
+  static constexpr std::chrono::seconds kSearchAgain{1};
 
   TimeView time() const { return time_view(identity_.birth, sources_.clock); }
   // Load averages, which are followed from now on, for as long as they are read (FollowedLoad).
@@ -115,6 +122,11 @@ class Container : public std::enable_shared_from_this<Container> {
   };
   template <typename Value, typename Look>
   Result<Value> current(Kept<Value>& kept, Look look);
+  // look(Places), with what has come to them since and without what went.
+  template <typename Look>
+  auto look_at_places(Look look);
+  std::shared_ptr<const Places> grown_places();
+  std::shared_ptr<const Places> change_places(const std::shared_ptr<const Places>& from, Places to);
   Result<std::shared_ptr<const CpuView>> look_at_cpu();
   Result<std::shared_ptr<const DiskViews>> look_at_disks();
   Result<TaskCounts> look_at_tasks();
@@ -125,7 +137,10 @@ class Container : public std::enable_shared_from_this<Container> {
 
   const Sources sources_;
   const Identity identity_;
-  std::mutex mutex_;  // guards what is kept and the load; a leaf: released while looking
+  // Guards where to look, what is kept and the load. A leaf: released while looking.
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Places> places_;
+  std::chrono::nanoseconds searched_at_;
   Kept<std::shared_ptr<const CpuView>> cpu_;
   Kept<std::shared_ptr<const MemoryView>> memory_;
   Kept<std::shared_ptr<const DiskViews>> disks_;
@@ -139,5 +154,7 @@ class Container : public std::enable_shared_from_this<Container> {
   std::atomic<std::uint64_t> highest_pid_{0};
   std::atomic<bool> retired_{false};
 };
+
+using ContainerRef = std::shared_ptr<Container>;
 
 }  // namespace nacre::procfs

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <iterator>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -16,9 +15,6 @@
 
 namespace nacre::procfs {
 namespace {
-
-// Containers found by a caller's pid that are remembered.
-constexpr std::size_t kVisitors = 256;
 
 std::chrono::nanoseconds ticks(std::uint64_t count) {
   return std::chrono::milliseconds(10) * static_cast<std::int64_t>(count);
@@ -83,6 +79,11 @@ std::uint64_t inode_of(const std::string& directory) {
   return ::stat(directory.c_str(), &found) == 0 ? found.st_ino : 0;
 }
 
+// The cgroup of one that nobody registered.
+bool is_there(const Container& container) {
+  return inode_of(container.places()->tasks) == container.identity().inode;
+}
+
 // For so many containers there is room from the start, at 16 bytes each: a table that grows holds up the
 // registration that it grows for by a millisecond or two.
 constexpr std::size_t kRoom = 16384;
@@ -93,9 +94,10 @@ constexpr const char* kLastNumber = "last-container";
 
 }  // namespace
 
-Registry::Registry(Sources sources, const cgroup::Hierarchies& hierarchies)
-    : disk_numbers_(sources.state), sources_(sources), hierarchies_(hierarchies) {
+Registry::Registry(Sources sources, const cgroup::Hierarchies& hierarchies, std::size_t visitors)
+    : disk_numbers_(sources.state), sources_(sources), visitors_(visitors) {
   sources_.disk_numbers = &disk_numbers_;
+  sources_.hierarchies = &hierarchies;
   by_number_.reserve(kRoom);
   by_cgroup_.reserve(kRoom);
 }
@@ -116,11 +118,9 @@ Result<Container::Identity> Registry::identify(const control::Registration& regi
     for (auto& membership : memberships) leave_init_scope(membership.path);
     identity.memberships = text_of(memberships);
     identity.cgroup_path = TRY(cgroup::path_for(memberships, "memory"));
-    identity.places = TRY(locate(hierarchies_, memberships));
   } else {
     TRY(check_cgroup_path(registration.cgroup_path));
     identity.cgroup_path = registration.cgroup_path;
-    identity.places = TRY(locate(hierarchies_, registration.cgroup_path));
   }
   const std::chrono::nanoseconds offset(registration.boottime_offset);
   if (registration.own_time_namespace) {
@@ -140,7 +140,8 @@ Result<ContainerRef> Registry::add(const control::Registration& registration, Co
   const auto stat = TRY(during(name + ": init process " + std::to_string(registration.init),
                                sys::process_stat(registration.init)));
   auto identity = TRY(during(name, identify(registration, reserved, stat.start_ticks)));
-  auto container = std::make_shared<Container>(sources_, std::move(identity));
+  auto places = TRY(during(name, Container::locate(*sources_.hierarchies, identity)));
+  auto container = std::make_shared<Container>(sources_, std::move(identity), std::move(places));
 
   const std::unique_lock lock(mutex_);
   if (const auto known = by_id_.find(registration.id); known != by_id_.end()) {
@@ -201,20 +202,20 @@ Result<> Registry::restore(ContainerNumber number, const std::string& text) {
   Container::Identity identity{.number = number,
                                .id = json.value("id", std::string()),
                                .cgroup_path = json.value("cgroup", std::string()),
-                               .places = {},
                                .birth = {std::chrono::nanoseconds(json.value("birth", std::int64_t{0})),
                                          std::chrono::nanoseconds(json.value("offset", std::int64_t{0}))},
                                .memberships = json.value("memberships", std::string()),
                                .inode = json.value("inode", std::uint64_t{0}),
                                .physical_cpus = json.value("physical_cpus", false)};
   const auto memberships = TRY(cgroup::parse_memberships(identity.memberships));
-  identity.places = TRY(identity.memberships.empty() ? locate(hierarchies_, identity.cgroup_path)
-                                                     : locate(hierarchies_, memberships));
-  const Member member{std::make_shared<Container>(sources_, identity), json.value("init", pid_t{0}),
-                      json.value("init_start", std::uint64_t{0})};
+  auto places = TRY(Container::locate(*sources_.hierarchies, identity));
+  const Member member{std::make_shared<Container>(sources_, identity, std::move(places)),
+                      json.value("init", pid_t{0}), json.value("init_start", std::uint64_t{0})};
   const std::unique_lock lock(mutex_);
   if (identity.id.empty()) {
-    visitors_.emplace_back(visitor_key(memberships), member.container);
+    auto key = visitor_key(memberships);
+    if (visitors_.find(key)) return fail(EEXIST);
+    forget(visitors_.add(std::move(key), member.container));
     return {};
   }
   if (!lives(member.init, member.init_start)) return fail(ESRCH);
@@ -250,7 +251,8 @@ void Registry::forget(const std::string& id) {
   by_id_.erase(found);
   container->retire();
   erase(container->number());
-  for (const auto& directory : container->places().own_directories()) sources_.files.close_below(directory);
+  const auto places = container->places();
+  for (const auto& directory : places->own_directories()) sources_.files.close_below(directory);
 }
 
 void Registry::remove(std::string_view id) {
@@ -280,7 +282,7 @@ std::vector<ContainerRef> Registry::all() const {
   const std::shared_lock lock(mutex_);
   std::vector<ContainerRef> containers;
   for (const auto& [id, member] : by_id_) containers.push_back(member.container);
-  for (const auto& visitor : visitors_) containers.push_back(visitor.second);
+  for (const auto& [key, visitor] : visitors_.all()) containers.push_back(visitor);
   return containers;
 }
 
@@ -321,21 +323,19 @@ Result<ContainerRef> Registry::unregistered(const std::vector<cgroup::Membership
                                             pid_t caller) {
   auto key = visitor_key(memberships);
   if (auto known = visitor(key)) return known;
+  sweep_visitors();
   Container::Identity identity;
   identity.number = reserve();
   identity.memberships = text_of(memberships);
-  identity.places = TRY(locate(hierarchies_, memberships));
-  identity.inode = inode_of(identity.places.tasks);
-  identity.birth = {ticks(oldest_start(identity.places.tasks, caller)), {}};
-  auto container = std::make_shared<Container>(sources_, std::move(identity));
+  auto places = TRY(locate(*sources_.hierarchies, memberships));
+  identity.inode = inode_of(places.tasks);
+  identity.birth = {ticks(oldest_start(places.tasks, caller)), {}};
+  auto container = std::make_shared<Container>(sources_, std::move(identity), std::move(places));
   const std::unique_lock lock(mutex_);
   // Another of its callers may have been here meanwhile.
-  if (const auto found = std::ranges::find(visitors_, key, &Visitors::value_type::first);
-      found != visitors_.end())
-    return found->second;
+  if (auto known = visitors_.find(key)) return known;
   static_cast<void>(remember(*container, {}));
-  visitors_.emplace_front(std::move(key), container);
-  if (visitors_.size() > kVisitors) forget(std::prev(visitors_.end()));
+  forget(visitors_.add(std::move(key), container));
   return container;
 }
 
@@ -343,23 +343,39 @@ ContainerRef Registry::visitor(const std::string& key) {
   ContainerRef known;
   {
     const std::unique_lock lock(mutex_);
-    const auto found = std::ranges::find(visitors_, key, &Visitors::value_type::first);
-    if (found == visitors_.end()) return nullptr;
-    visitors_.splice(visitors_.begin(), visitors_, found);
-    known = found->second;
+    known = visitors_.find(key);
   }
-  if (inode_of(known->places().tasks) == known->identity().inode) return known;
+  if (!known) return nullptr;
+  if (is_there(*known)) return known;
   // Another cgroup of the same name is another container, as after a restart of it.
   const std::unique_lock lock(mutex_);
-  const auto found = std::ranges::find(visitors_, known, &Visitors::value_type::second);
-  if (found != visitors_.end()) forget(found);
+  forget_visitor(key, known);
   return nullptr;
 }
 
-void Registry::forget(Visitors::iterator visitor) {
-  visitor->second->retire();
-  erase(visitor->second->number());
-  visitors_.erase(visitor);
+void Registry::sweep_visitors() {
+  std::vector<Visitors::Entry> gone;
+  {
+    const std::shared_lock lock(mutex_);
+    if (!visitors_.needs_sweep()) return;
+    gone.assign(visitors_.all().begin(), visitors_.all().end());
+  }
+  std::erase_if(gone, [](const auto& entry) { return is_there(*entry.second); });
+  const std::unique_lock lock(mutex_);
+  for (const auto& [key, container] : gone) forget_visitor(key, container);
+  visitors_.swept();
+}
+
+void Registry::forget_visitor(std::string_view key, const ContainerRef& container) {
+  if (visitors_.find(key) != container) return;
+  visitors_.remove(key);
+  forget(container);
+}
+
+void Registry::forget(const ContainerRef& visitor) {
+  if (!visitor) return;
+  visitor->retire();
+  erase(visitor->number());
 }
 
 Result<ContainerRef> Registry::of_caller(pid_t pid) {

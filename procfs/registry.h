@@ -4,7 +4,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <list>
 #include <map>
 #include <memory>
 #include <shared_mutex>
@@ -15,10 +14,9 @@
 
 #include "base/control/protocol.h"
 #include "procfs/container.h"
+#include "procfs/visitors.h"
 
 namespace nacre::procfs {
-
-using ContainerRef = std::shared_ptr<Container>;
 
 // A registered container and what tells that it is still alive.
 struct Member {
@@ -31,7 +29,8 @@ struct Member {
 // From any thread.
 class Registry {
  public:
-  Registry(Sources sources, const cgroup::Hierarchies& hierarchies);
+  // Remembers so many containers that nobody registered.
+  Registry(Sources sources, const cgroup::Hierarchies& hierarchies, std::size_t visitors = 1024);
 
   // Those that the last daemon knew and that still live; call first, where there is a state.
   void restore();
@@ -70,8 +69,10 @@ class Registry {
   Result<ContainerRef> unregistered(const std::vector<cgroup::Membership>& memberships, pid_t caller);
   void forget(const std::string& id);            // with mutex_ held
   ContainerRef visitor(const std::string& key);  // null without one
-  using Visitors = std::list<std::pair<std::string, ContainerRef>>;
-  void forget(Visitors::iterator visitor);  // with mutex_ held
+  void sweep_visitors();
+  // With mutex_ held.
+  void forget_visitor(std::string_view key, const ContainerRef& container);
+  void forget(const ContainerRef& visitor);  // no longer among visitors_; or null
   // In the state, for restore().
   Result<> remember(const Container& container, const Member& member);
   void erase(ContainerNumber number);
@@ -79,13 +80,11 @@ class Registry {
 
   DiskNumbers disk_numbers_;
   Sources sources_;
-  const cgroup::Hierarchies& hierarchies_;
-  mutable std::shared_mutex mutex_;  // taken before HotFiles'; never held while looking
+  mutable std::shared_mutex mutex_;  // taken before Container's and HotFiles'; never held while looking
   std::map<std::string, Member, std::less<>> by_id_;
   std::unordered_map<ContainerNumber, ContainerRef> by_number_;
   std::unordered_multimap<std::string, ContainerRef> by_cgroup_;  // several may share one
-  // Containers nobody registered, by all their cgroups; most recently asked for first.
-  Visitors visitors_;
+  Visitors visitors_;                                             // by all their cgroups
   std::atomic<ContainerNumber> last_number_{0};
 };
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <functional>
 
+#include "base/parse.h"
 #include "base/sys/file.h"
 
 namespace nacre::procfs {
@@ -21,13 +22,20 @@ struct Source {
   std::string_view v1_file;
   std::string_view v2_file;
 };
-constexpr Source kMemory{"memory", "memory", "memory.usage_in_bytes", "memory.stat"};
-constexpr Source kQuota{"cpu", "cpu", "cpu.cfs_quota_us", "cpu.max"};
-constexpr Source kCpuset{"cpuset", "cpuset", "cpuset.effective_cpus", "cpuset.cpus.effective"};
-constexpr Source kUsage{"cpuacct", "", "cpuacct.usage", "cpu.stat"};
-// Its files are named by sizes, which are the machine's.
-constexpr Source kHugetlb{"hugetlb", "hugetlb", "cgroup.procs", "cgroup.procs"};
-constexpr Source kIo{"blkio", "io", "blkio.throttle.io_service_bytes", "io.stat"};
+struct Wanted {
+  std::optional<Place> Places::*place;
+  Source source;
+};
+// Whose files are named by sizes, which are the machine's, and looked for each time.
+constexpr std::string_view kEveryCgroup = "cgroup.procs";
+constexpr std::array kSources{
+    Wanted{&Places::memory, {"memory", "memory", "memory.usage_in_bytes", "memory.stat"}},
+    Wanted{&Places::quota, {"cpu", "cpu", "cpu.cfs_quota_us", "cpu.max"}},
+    Wanted{&Places::cpuset, {"cpuset", "cpuset", "cpuset.effective_cpus", "cpuset.cpus.effective"}},
+    Wanted{&Places::usage, {"cpuacct", "", "cpuacct.usage", "cpu.stat"}},
+    Wanted{&Places::io, {"blkio", "io", "blkio.throttle.io_service_bytes", "io.stat"}},
+    Wanted{&Places::hugetlb, {"hugetlb", "hugetlb", kEveryCgroup, kEveryCgroup}},
+};
 
 const Hierarchy* hierarchy_of(const Hierarchies& hierarchies, const Source& source) {
   const auto* v1 = hierarchies.of(source.v1_controller);
@@ -90,16 +98,27 @@ std::string find_pressure(const Hierarchies& hierarchies, const PathIn& path_in)
   return sys::exists(directory + "/cpu.pressure") ? directory : std::string();
 }
 
-Result<Places> locate_by(const Hierarchies& hierarchies, const PathIn& path_in) {
-  Places places;
-  places.memory = find_place(hierarchies, kMemory, path_in);
-  places.quota = find_place(hierarchies, kQuota, path_in);
-  places.cpuset = find_place(hierarchies, kCpuset, path_in);
-  places.usage = find_place(hierarchies, kUsage, path_in);
-  places.io = find_place(hierarchies, kIo, path_in);
-  places.hugetlb = find_place(hierarchies, kHugetlb, path_in);
-  places.tasks = find_tasks(hierarchies, path_in);
-  places.pressure = find_pressure(hierarchies, path_in);
+// Says the v2 cgroup itself so? The files of one that is being removed go one after the other.
+bool has_lost(const std::string& directory, std::string_view controller) {
+  const auto text = sys::read_file(directory + "/cgroup.controllers");
+  if (!text) return false;
+  const auto listed = split_blank(*text);
+  return std::ranges::find(listed, controller) == listed.end();
+}
+
+bool is_partial(const std::optional<Place>& place) { return place && place->v2 && place->own.empty(); }
+
+Result<Places> locate_by(const Hierarchies& hierarchies, const PathIn& path_in, Places places) {
+  for (const auto& [place, source] : kSources) {
+    auto& known = places.*place;
+    if (known && !is_partial(known)) continue;
+    auto found = find_place(hierarchies, source, path_in);
+    // That of a cgroup that is going away has less, not more.
+    const bool more = found && known && (!found->own.empty() || found->levels.size() > known->levels.size());
+    if (!known || more) known = std::move(found);
+  }
+  if (places.tasks.empty()) places.tasks = find_tasks(hierarchies, path_in);
+  if (places.pressure.empty()) places.pressure = find_pressure(hierarchies, path_in);
   if (places.tasks.empty()) return fail(ENOENT);
   return places;
 }
@@ -108,17 +127,40 @@ Result<Places> locate_by(const Hierarchies& hierarchies, const PathIn& path_in) 
 
 std::vector<std::string> Places::own_directories() const {
   std::vector<std::string> directories{tasks};
-  for (const auto* place : {&memory, &quota, &cpuset, &usage, &io, &hugetlb})
-    if (*place && !(*place)->own.empty()) directories.push_back((*place)->own);
+  for (const auto& [place, source] : kSources)
+    if (const auto& known = this->*place; known && !known->own.empty()) directories.push_back(known->own);
   return directories;
 }
 
-Result<Places> locate(const Hierarchies& hierarchies, std::string_view path) {
-  auto places = locate_by(hierarchies, [&](const Hierarchy&) { return std::optional(std::string(path)); });
+Places Places::without_lost_controllers() const {
+  Places rest = *this;
+  for (const auto& [place, source] : kSources) {
+    auto& known = rest.*place;
+    if (!known || !known->v2 || source.v2_controller.empty() || source.v2_file == kEveryCgroup) continue;
+    // Those below lose it first.
+    while (!known->levels.empty() && has_lost(known->levels.front(), source.v2_controller)) {
+      if (known->levels.front() == known->own) known->own.clear();
+      known->levels.erase(known->levels.begin());
+    }
+    // The mounted part of a hierarchy begins with a cgroup that is no level.
+    if (!known->own.empty() && has_lost(known->own, source.v2_controller)) known->own.clear();
+  }
+  return rest;
+}
+
+bool Places::may_grow() const {
+  return std::ranges::any_of(kSources,
+                             [this](const Wanted& wanted) { return is_partial(this->*wanted.place); });
+}
+
+Result<Places> locate(const Hierarchies& hierarchies, std::string_view path, Places known) {
+  auto places = locate_by(
+      hierarchies, [&](const Hierarchy&) { return std::optional(std::string(path)); }, std::move(known));
   return during("cgroup " + std::string(path), std::move(places));
 }
 
-Result<Places> locate(const Hierarchies& hierarchies, const std::vector<cgroup::Membership>& memberships) {
+Result<Places> locate(const Hierarchies& hierarchies, const std::vector<cgroup::Membership>& memberships,
+                      Places known) {
   const auto path_in = [&](const Hierarchy& hierarchy) -> std::optional<std::string> {
     for (const auto& membership : memberships)
       if (hierarchy.v2 ? membership.controllers.empty() : membership.controllers == hierarchy.controllers)
@@ -129,7 +171,7 @@ Result<Places> locate(const Hierarchies& hierarchies, const std::vector<cgroup::
         return membership.path;
     return std::nullopt;
   };
-  return locate_by(hierarchies, path_in);
+  return locate_by(hierarchies, path_in, std::move(known));
 }
 
 }  // namespace nacre::procfs

@@ -137,6 +137,28 @@ with open(f"/proc/self/fd/{mounts[answer['targets'].index('/proc/stat')]}") as f
 P
   fi
 fi
+
+# A v2 cgroup that gets its controllers while the container runs, as when systemd is told of a first limit.
+mount=$(cgroup_mount memory)
+if is_v2 "$mount" && [ "$(cgroup_mount cpu)" = "$mount" ]; then
+  memory "$top" $((200 << 20)); quota "$top" -1
+  late=$top/top-late.slice/late.scope
+  mkdir -p "$mount$late"
+  sleep 1000 &
+  pids="$pids $!"
+  echo $! >"$mount$late/cgroup.procs"
+  umount -R view && mount -t tmpfs view view
+  $client add late $! "$late" "$T/view" >/dev/null
+  [ ! -e "$mount$late/memory.max" ] || fail "the late cgroup has its controllers already"
+  expect "$(field MemTotal)" $((200 << 10)) "the limit above a cgroup without controllers"
+  cgroup_enable "$mount" "$(dirname "$late")" "memory cpu"
+  memory "$late" $((48 << 20)); quota "$late" 100000
+  sleep 1.1 # Container::kSearchAgain
+  expect "$(field MemTotal) $(cpus)" "$((48 << 10)) 1" "limits of controllers that came later"
+  echo "-memory -cpu" >"$mount$(dirname "$late")/cgroup.subtree_control"; later
+  expect "$(field MemTotal) $(cpus)" "$((200 << 10)) $(nproc)" "the limit above after the controllers went"
+  $client remove late >/dev/null
+fi
 $client remove box >/dev/null
 $client remove physical >/dev/null
 kill "$(cat "$NACRE_PROCFS_DIR/pid")"

@@ -202,6 +202,88 @@ TEST_P(ContainerTest, WithoutAnyViewAFailureIsAnError) {
   EXPECT_THAT(container->cpu(), FailsWith(ENOENT));
 }
 
+// The mounted part of a hierarchy begins with the container's own cgroup, as in a cgroup namespace.
+TEST(ControllersThatComeAndGo, AreFollowedAtTheTop) {
+  FakeMachine machine(Mode::unified);
+  machine.cgroups.create("/");
+  machine.process(5000001, "/");
+  const auto container = machine.registry.of_caller(5000001);
+  ASSERT_THAT(container, Succeeds());
+  machine.cgroups.set_memory_stat("/", "file 8192\n");
+  EXPECT_EQ((*(*container)->memory())->cached, 8u);
+  std::filesystem::remove(machine.cgroups.hierarchies().v2()->mountpoint + "/memory.stat");
+  machine.files.close_below(machine.cgroups.root());
+  machine.later();
+  EXPECT_EQ((*(*container)->memory())->cached, 8u);
+  machine.cgroups.write("/sys/fs/cgroup/cgroup.controllers", "cpu\n");
+  machine.later();
+  EXPECT_EQ((*(*container)->memory())->cached, 0u);
+}
+
+// A v2 cgroup has a controller once those above hand it down, as systemd does when the first limit is set.
+TEST(ControllersThatComeAndGo, AreFollowed) {
+  FakeMachine machine(Mode::unified);
+  auto& cgroups = machine.cgroups;
+  const std::string mount = cgroups.hierarchies().v2()->mountpoint;
+  for (const std::string path : {"/slice", "/slice/box", "/slice/other"}) {
+    cgroups.create(path);
+    for (const auto* file : {"memory.stat", "memory.max", "cpu.max", "cpuset.cpus.effective", "io.stat"})
+      std::filesystem::remove(mount + path + "/" + file);
+  }
+  const auto box = machine.add("box", "/slice/box"), other = machine.add("other", "/slice/other");
+  ASSERT_THAT(box, Succeeds());
+  ASSERT_THAT(other, Succeeds());
+  using Shown = std::pair<std::uint64_t, std::size_t>;  // MiB and CPUs
+  const auto shown = [](const ContainerRef& container) {
+    return Shown((*container->memory())->total >> 10, (*container->cpu())->cpus.size());
+  };
+  const auto limit = [&](const std::string& path, std::uint64_t memory, std::uint64_t quota) {
+    cgroups.set_memory(path, memory, 0);
+    cgroups.set_memory_stat(path, "");
+    cgroups.set_quota(path, quota);
+    machine.clock.advance(Container::kSearchAgain);
+  };
+  EXPECT_EQ(shown(*box), Shown(8192, 4));
+  limit("/slice", 1024 * kMiB, 300'000);
+  EXPECT_EQ(shown(*box), Shown(1024, 3));
+  EXPECT_EQ(shown(*other), Shown(1024, 3));
+  limit("/slice/box", 256 * kMiB, 100'000);
+  EXPECT_EQ(shown(*box), Shown(256, 1));
+
+  const auto faults = [&] { return (*(*box)->vm())->events.at("pgfault"); };
+  cgroups.set_memory_stat("/slice/box", "pgfault 100\n");
+  EXPECT_EQ(faults(), 100u);
+
+  // The controllers go again, from the cgroup first.
+  const auto lose = [&](const std::string& path) {
+    for (const auto* file : {"memory.stat", "memory.max", "memory.current", "memory.swap.max", "cpu.max"})
+      std::filesystem::remove(mount + path + "/" + file);
+    machine.files.close_below(cgroups.root());
+    machine.clock.advance(Container::kLifetime);
+  };
+  const std::string controllers = "/cgroup.controllers";
+  cgroups.write("/sys/fs/cgroup/slice" + controllers, "cpu memory\n");
+  // While they are said to be there it is a failure, as when the cgroup is being removed.
+  cgroups.write("/sys/fs/cgroup/slice/box" + controllers, "cpu memory\n");
+  lose("/slice/box");
+  EXPECT_EQ(shown(*box), Shown(256, 1));
+  cgroups.write("/sys/fs/cgroup/slice/box" + controllers, "\n");
+  machine.clock.advance(Container::kLifetime);
+  EXPECT_EQ(shown(*box), Shown(1024, 3));
+  EXPECT_EQ(faults(), 100u);
+  limit("/slice/box", 128 * kMiB, 100'000);
+  EXPECT_EQ(shown(*box), Shown(128, 1));
+  cgroups.set_memory_stat("/slice/box", "pgfault 3\n");
+  EXPECT_EQ(faults(), 100u);
+
+  // Cgroups that went away with their controllers still had those limits.
+  machine.clock.advance(Container::kSearchAgain);
+  cgroups.remove("/slice");
+  machine.files.close_below(cgroups.root());
+  EXPECT_EQ(shown(*box), Shown(128, 1));
+  EXPECT_EQ(shown(*other), Shown(1024, 3));
+}
+
 TEST_P(ContainerTest, CountersNeverGoBackwards) {
   const auto container = busy_container();
   const auto before = *container->cpu();

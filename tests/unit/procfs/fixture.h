@@ -29,6 +29,18 @@ struct FakeMachine {
     control::Registration registration{id, ::getpid(), cgroup, -clock.boottime().count(), true};
     return registry.add(registration);
   }
+  // A /proc entry of a process in `cgroup`.
+  void process(pid_t pid, const std::string& cgroup) {
+    std::string text;
+    int id = 9;
+    for (const auto& hierarchy : cgroups.hierarchies().all()) {
+      std::string controllers;
+      for (const auto& name : hierarchy.controllers) controllers += (controllers.empty() ? "" : ",") + name;
+      text += hierarchy.v2 ? "0::" + cgroup + "\n"
+                           : std::to_string(id--) + ":" + controllers + ":" + cgroup + "\n";
+    }
+    cgroups.write("/proc/" + std::to_string(pid) + "/cgroup", text);
+  }
   // Past the life of a snapshot.
   void later() { clock.advance(std::chrono::seconds(2)); }
 };

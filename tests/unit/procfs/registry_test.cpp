@@ -20,18 +20,6 @@ class RegistryTest : public ::testing::TestWithParam<Mode> {
     for (const char* path : {"/nacre", "/nacre/a", "/nacre/a/payload", "/nacre/b", "/other"})
       machine.cgroups.create(path);
   }
-  // A /proc entry of a process in `cgroup`.
-  void process(pid_t pid, const std::string& cgroup) {
-    std::string text;
-    int id = 9;
-    for (const auto& hierarchy : machine.cgroups.hierarchies().all()) {
-      std::string controllers;
-      for (const auto& name : hierarchy.controllers) controllers += (controllers.empty() ? "" : ",") + name;
-      text += hierarchy.v2 ? "0::" + cgroup + "\n"
-                           : std::to_string(id--) + ":" + controllers + ":" + cgroup + "\n";
-    }
-    machine.cgroups.write("/proc/" + std::to_string(pid) + "/cgroup", text);
-  }
   FakeMachine machine{GetParam()};
 };
 
@@ -63,20 +51,20 @@ TEST_P(RegistryTest, BadRegistrationsAreNamed) {
 
 TEST_P(RegistryTest, WithoutAPathTheCgroupsAreThoseOfTheFirstProcess) {
   machine.cgroups.set_memory("/nacre/a", 100 << 20, 0);
-  process(::getpid(), "/nacre/a/init.scope");  // of a systemd in the container
+  machine.process(::getpid(), "/nacre/a/init.scope");  // of a systemd in the container
   const auto added = machine.add("a", "");
   ASSERT_THAT(added, Succeeds());
   EXPECT_EQ((*added)->cgroup_path(), "/nacre/a");
   EXPECT_EQ((*(*added)->memory())->total, 100u << 10);
-  process(5000300, "/nacre/a/deeper");
+  machine.process(5000300, "/nacre/a/deeper");
   EXPECT_EQ(*machine.registry.of_caller(5000300), *added);
 }
 
 TEST_P(RegistryTest, ACallerBelongsToTheNearestRegisteredCgroupAbove) {
   const auto outer = *machine.add("outer", "/nacre");
   const auto inner = *machine.add("inner", "/nacre/a");
-  process(5000100, "/nacre/a/payload");
-  process(5000101, "/nacre/b");
+  machine.process(5000100, "/nacre/a/payload");
+  machine.process(5000101, "/nacre/b");
   EXPECT_EQ(*machine.registry.of_caller(5000100), inner);
   EXPECT_EQ(*machine.registry.of_caller(5000101), outer);
   machine.registry.remove("inner");
@@ -86,15 +74,15 @@ TEST_P(RegistryTest, ACallerBelongsToTheNearestRegisteredCgroupAbove) {
 TEST_P(RegistryTest, WhoSharesACgroupIsFoundWhenTheOtherIsForgotten) {
   const auto first = *machine.add("first", "/nacre/a");
   ASSERT_THAT(machine.add("second", "/nacre/a"), Succeeds());
-  process(5000100, "/nacre/a");
+  machine.process(5000100, "/nacre/a");
   machine.registry.remove("second");
   EXPECT_EQ(*machine.registry.of_caller(5000100), first);
 }
 
 TEST_P(RegistryTest, AnUnregisteredCallerSeesItsOwnCgroup) {
   machine.cgroups.set_memory("/other", 100 << 20, 0);
-  process(5000200, "/other");
-  process(5000201, "/other");
+  machine.process(5000200, "/other");
+  machine.process(5000201, "/other");
   const auto found = machine.registry.of_caller(5000200);
   ASSERT_THAT(found, Succeeds());
   EXPECT_EQ((*(*found)->memory())->total, 100u * 1024);
@@ -104,7 +92,7 @@ TEST_P(RegistryTest, AnUnregisteredCallerSeesItsOwnCgroup) {
 
 TEST_P(RegistryTest, AnotherCgroupOfTheSameNameIsAnotherContainer) {
   machine.cgroups.set_memory("/other", 100 << 20, 0);
-  process(5000200, "/other");
+  machine.process(5000200, "/other");
   const auto first = machine.registry.of_caller(5000200);
   ASSERT_THAT(first, Succeeds());
   machine.cgroups.remove("/other");

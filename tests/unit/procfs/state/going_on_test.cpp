@@ -12,6 +12,7 @@ namespace {
 using cgroup::Mode;
 using test::FailsWith;
 using test::Succeeds;
+using ::testing::SizeIs;
 
 // One after the other on the same machine.
 struct Daemon {
@@ -79,6 +80,53 @@ TEST_P(GoingOnTest, NumbersThatWereReservedOrMetAreNotUsedAgain) {
   Daemon second(machine, state);
   EXPECT_EQ(second.registry.by_id("box")->number(), reserved);
   EXPECT_GT(second.registry.reserve(), later);
+}
+
+TEST_P(GoingOnTest, OfVisitorsSomeAreRemembered) {
+  for (const pid_t pid : {5000001, 5000002, 5000003}) {
+    const auto cgroup = "/visitor" + std::to_string(pid);
+    machine.cgroups.create(cgroup);
+    machine.process(pid, cgroup);
+  }
+  constexpr std::size_t kCapacity = 2;
+  const auto daemon = [&] {
+    auto registry = std::make_unique<Registry>(Sources{machine.files, machine.host, machine.clock, &state},
+                                               machine.cgroups.hierarchies(), kCapacity);
+    registry->restore();
+    return registry;
+  };
+  const auto first = daemon();
+  const auto number = [](Registry& registry, pid_t pid) { return (*registry.of_caller(pid))->number(); };
+  const auto one = number(*first, 5000001), two = number(*first, 5000002);
+  EXPECT_EQ(number(*first, 5000001), one);
+  const auto three = number(*first, 5000003);  // in the place of the second
+  EXPECT_THAT(first->all(), SizeIs(kCapacity));
+  EXPECT_THAT(state.entries_below("containers/"), SizeIs(kCapacity));
+
+  // What a state could hold twice is taken once.
+  state.put("containers/77", state.value("containers/" + std::to_string(one))).value();
+  const auto second = daemon();
+  EXPECT_EQ(number(*second, 5000001), one);
+  EXPECT_EQ(number(*second, 5000003), three);
+  EXPECT_THAT(state.entries_below("containers/"), SizeIs(kCapacity));
+  EXPECT_GT(number(*second, 5000002), two);
+}
+
+TEST_P(GoingOnTest, VisitorsWhoseCgroupsAreGoneAreForgotten) {
+  Daemon daemon(machine, state);
+  const pid_t pid = 5000001;
+  ContainerNumber last = 0;
+  for (std::size_t i = 0; i <= Visitors::kSomeAdded; ++i) {
+    const auto cgroup = "/visitor" + std::to_string(i);
+    machine.cgroups.create(cgroup);
+    machine.process(pid, cgroup);
+    last = (*daemon.registry.of_caller(pid))->number();
+    // Two stay; that the last one is gone nobody has seen yet.
+    if (i >= 2) machine.cgroups.remove(cgroup);
+  }
+  EXPECT_THAT(daemon.registry.all(), SizeIs(3));
+  EXPECT_EQ(daemon.registry.all().front()->number(), last);
+  EXPECT_THAT(state.entries_below("containers/"), SizeIs(3));
 }
 
 TEST_P(GoingOnTest, ADiskKeepsItsNumber) {
