@@ -156,8 +156,9 @@ class Echo:
 
 
 def report_times(what, times):
-    report(f"{what}: median, 99th percentile, longest",
-           ", ".join(common.show(value) for value in (statistics.median(times), percentile(times, 0.99), max(times))))
+    report(f"{what}: mean, median, 99th percentile, longest",
+           ", ".join(common.show(value) for value in
+                     (statistics.mean(times), statistics.median(times), percentile(times, 0.99), max(times))))
     report("of them longer than 1 ms", sum(value > 1_000_000 for value in times))
 
 
