@@ -306,7 +306,7 @@ Result<int> run_daemon(const Options& options, pid_t keeper, const std::function
     lock = TRY(become_the_only_one(directory, kUntilIdle));
     TRY(store.keep("lock", lock.get()));
   }
-  fuse::block_signals();  // while it waits one ends it
+  fuse::block_signals();  // not before: one ends it while it waits for another daemon
   TRY(sys::keep_capabilities(kCapabilities));
   sys::reserve_descriptors(kDescriptors);
   TRY(sys::succeed([] { return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }));

@@ -152,13 +152,19 @@ if [ -f "$service" ]; then
   WATCHDOG=3 python3 -B "$TESTS/service_manager.py" "$service" "$BIN/nacre-procfs" >"$T/starts" 2>"$T/manager.err" &
   manager=$!
   eventually "a start by the service manager" test -s "$T/starts"
-  # Another one waits for the end of the one that serves, or for its own.
-  mkdir "$T/second"
-  exits 0 env T="$T/second" timeout --preserve-status -k 10 1 python3 -B "$TESTS/service_manager.py" "$service" "$BIN/nacre-procfs"
-  rm "$T/second/notify-socket"
-  T="$T/second" python3 -B "$TESTS/service_manager.py" "$service" "$BIN/nacre-procfs" >"$T/second/starts" 2>"$T/second/err" &
-  second=$!
-  eventually "the other's waiting" grep -q "already serves $NACRE_PROCFS_DIR: waiting for its end" "$T/second/err"
+  # Another one waits for the end of the one that serves, unless it is told to end itself.
+  second_manager() {
+    rm -rf "$T/second" && mkdir "$T/second"
+    T="$T/second" python3 -B "$TESTS/service_manager.py" "$service" "$BIN/nacre-procfs" >"$T/second/starts" 2>"$T/second/err" &
+    second=$!
+    eventually "the other's waiting" grep -q "already serves $NACRE_PROCFS_DIR: waiting for its end" "$T/second/err"
+  }
+  waits() { equal "the other's starts and lines" "$(cat "$T/second/starts" "$T/second/err" | wc -l)" 1; }
+  second_manager
+  kill "$second"
+  wait "$second" || fail "the other service manager: $(cat "$T/second/err")"
+  waits
+  second_manager
   nacre run -d --name kept --memory 64m busybox sh -c 'while free >/tmp/free; do cat /proc/stat >/tmp/stat || exit; done' >/dev/null
   for round in 2 3 4 5 6; do
     signal=KILL
@@ -170,7 +176,7 @@ if [ -f "$service" ]; then
   equal "the container under a service manager" "$(nacre exec kept awk '/^MemTotal:/ {print $2}' /proc/meminfo)" 65536
   nacre ps | grep -q kept || fail "stopped reading: $(nacre logs kept)"
   nacre rm --force kept >/dev/null
-  equal "the other's starts and lines" "$(cat "$T/second/starts" "$T/second/err" | wc -l)" 1
+  waits
   kill "$manager"
   wait "$manager" || fail "service manager: $(cat "$T/manager.err")"
   eventually "the other's start" test -s "$T/second/starts"
