@@ -216,8 +216,10 @@ Result<std::shared_ptr<const DiskViews>> Container::look_at_disks() {
 }
 
 Result<TaskCounts> Container::look_at_tasks() {
-  const auto counts = TRY(sample_tasks(places()->tasks, sources_.host.root() + "/proc"));
-  const auto newest = static_cast<std::uint64_t>(counts.newest);
+  const auto counts =
+      TRY(sample_tasks(sources_.files, *places(), sources_.host.root() + "/proc", newest_thread_));
+  newest_thread_ = counts.newest;
+  const auto newest = static_cast<std::uint64_t>(counts.newest.innermost);
   if (newest > highest_pid_.load(std::memory_order_relaxed)) {
     keep(kPid, {newest});
     highest_pid_.store(newest, std::memory_order_relaxed);

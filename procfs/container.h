@@ -151,6 +151,7 @@ class Container : public std::enable_shared_from_this<Container> {
   CpuClock cpu_clock_;
   DiskCounters disk_counters_;
   std::uint64_t highest_oom_kills_ = 0;
+  NewestThread newest_thread_;
   std::atomic<std::uint64_t> highest_pid_{0};
   std::atomic<bool> retired_{false};
 };

@@ -81,6 +81,12 @@ Mode Hierarchies::mode() const {
   return has_v1 ? Mode::legacy : Mode::none;
 }
 
+std::vector<std::string> Hierarchies::mountpoints() const {
+  std::vector<std::string> paths;
+  for (const auto& hierarchy : hierarchies_) paths.push_back(hierarchy.mountpoint);
+  return paths;
+}
+
 const Hierarchy* Hierarchies::of(std::string_view controller) const {
   const auto found = std::ranges::find_if(
       hierarchies_, [&](const Hierarchy& h) { return holds(h.controllers, controller); });

@@ -39,6 +39,7 @@ class Hierarchies {
 
   Mode mode() const;
   const std::vector<Hierarchy>& all() const { return hierarchies_; }
+  std::vector<std::string> mountpoints() const;
   // The hierarchy a controller ("memory") is attached to; nullptr when it is nowhere.
   const Hierarchy* of(std::string_view controller) const;
   // The v2 mount; nullptr without one.

@@ -212,7 +212,7 @@ Result<int> serve(const Options& options, const std::string& directory,
   sys::MountCloner cloner(helpers);
   TRY(confine(!options.shared.empty()));
   SystemClock clock;
-  HotFiles files;
+  HotFiles files(hierarchies.mountpoints());
   LoadTracker tracker(files);
   Host host(files, clock);
   Registry registry({files, host, clock, &estate.state, &tracker}, hierarchies);

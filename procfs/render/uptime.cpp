@@ -32,7 +32,7 @@ std::string render_loadavg(const Loads& loads, const TaskCounts& tasks) {
   // The reading thread itself runs, natively; here it waits for us.
   const auto running = std::max<std::uint64_t>(std::min(tasks.running + 1, tasks.total), 1);
   return text + std::to_string(running) + "/" + std::to_string(std::max<std::uint64_t>(tasks.total, 1)) +
-         " " + std::to_string(tasks.newest) + "\n";
+         " " + std::to_string(tasks.newest.innermost) + "\n";
 }
 
 }  // namespace nacre::procfs

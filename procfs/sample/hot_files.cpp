@@ -29,6 +29,17 @@ Result<std::string> text_of(int fd) {
 
 }  // namespace
 
+HotFiles::HotFiles(const std::vector<std::string>& bases, std::size_t capacity) : capacity_(capacity) {
+  for (const auto& path : bases)
+    if (auto directory = sys::open_at(AT_FDCWD, path.c_str(), O_PATH | O_DIRECTORY))
+      bases_.push_back({path + "/", std::move(*directory)});
+}
+
+Result<std::string> HotFiles::read_once(const std::string& path) const {
+  const auto fd = TRY(during(path, open(path)));
+  return during(path, text_of(fd.get()));
+}
+
 Result<std::string> HotFiles::read(const std::string& path) {
   if (const auto known = find(path)) {
     auto text = text_of(known->get());
@@ -36,7 +47,7 @@ Result<std::string> HotFiles::read(const std::string& path) {
     // A removed cgroup whose name was taken again has a new file under the old path.
     drop(path);
   }
-  const auto fd = TRY(during(path, open(path)));
+  const auto fd = TRY(during(path, open_and_keep(path)));
   auto text = text_of(fd->get());
   if (!text) drop(path);
   return during(path, std::move(text));
@@ -51,8 +62,15 @@ std::shared_ptr<const UniqueFd> HotFiles::find(const std::string& path) {
   return found->second->fd;
 }
 
-Result<std::shared_ptr<const UniqueFd>> HotFiles::open(const std::string& path) {
-  auto fd = std::make_shared<const UniqueFd>(TRY(sys::open_at(AT_FDCWD, path.c_str(), O_RDONLY)));
+Result<UniqueFd> HotFiles::open(const std::string& path) const {
+  for (const auto& base : bases_)
+    if (path.starts_with(base.path))
+      return sys::open_at(base.directory.get(), path.c_str() + base.path.size(), O_RDONLY);
+  return sys::open_at(AT_FDCWD, path.c_str(), O_RDONLY);
+}
+
+Result<std::shared_ptr<const UniqueFd>> HotFiles::open_and_keep(const std::string& path) {
+  auto fd = std::make_shared<const UniqueFd>(TRY(open(path)));
   const auto opened = keep(path, fd);
   if (opened) opened();
   return fd;

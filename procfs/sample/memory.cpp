@@ -44,7 +44,7 @@ constexpr std::array kStatKeys{
     StatKey{"zswapped", "", &MemoryStat::zswapped},
 };
 
-Result<MemoryLevel> sample_level(HotFiles& files, const std::string& directory, bool v2) {
+Result<MemoryLevel> sample_level(HotFiles& files, const std::string& directory, bool v2, bool has_swap) {
   MemoryLevel level;
   level.limit = TRY(number(files, directory + (v2 ? "/memory.max" : "/memory.limit_in_bytes")));
   // Above memory.high threads are held up as if there were no more, however much memory.max allows.
@@ -52,6 +52,8 @@ Result<MemoryLevel> sample_level(HotFiles& files, const std::string& directory, 
     level.limit =
         std::min(level.limit, TRY(number_or(files, directory + "/memory.high", cgroup::kUnlimited)));
   level.usage = TRY(number(files, directory + (v2 ? "/memory.current" : "/memory.usage_in_bytes")));
+  // What nobody can have needs not be known.
+  if (!has_swap) return level;
   level.swap_limit = TRY(number_or(
       files, directory + (v2 ? "/memory.swap.max" : "/memory.memsw.limit_in_bytes"), cgroup::kUnlimited));
   level.swap_usage =
@@ -97,7 +99,7 @@ Result<MemorySample> sample_memory(HotFiles& files, const Places& places, const 
   const auto& place = *places.memory;
   sample.v2 = place.v2;
   for (const auto& directory : place.levels)
-    sample.levels.push_back(TRY(sample_level(files, directory, place.v2)));
+    sample.levels.push_back(TRY(sample_level(files, directory, place.v2, host.swap_total != 0)));
   if (place.own.empty()) return sample;
   sample.own = !place.levels.empty() && place.levels.front() == place.own;
   sample.stat = parse_memory_stat(TRY(files.read(place.own + "/memory.stat")), place.v2);

@@ -67,7 +67,7 @@ std::optional<Place> find_place(const Hierarchies& hierarchies, const Source& so
 }
 
 // Any hierarchy the container's processes are in will do; v1's list threads too.
-std::string find_tasks(const Hierarchies& hierarchies, const PathIn& path_in) {
+void find_tasks(const Hierarchies& hierarchies, const PathIn& path_in, Places& places) {
   static constexpr std::array<std::string_view, 5> kPreferred{"memory", "pids", "cpu", "cpuacct", "freezer"};
   std::vector<const Hierarchy*> candidates;
   for (const auto name : kPreferred) candidates.push_back(hierarchies.of(name));
@@ -83,9 +83,10 @@ std::string find_tasks(const Hierarchies& hierarchies, const PathIn& path_in) {
     // "payload", the servers of its file system in "fs".
     if (sys::exists(directory + "/payload/cgroup.procs") && sys::exists(directory + "/fs/cgroup.procs"))
       directory += "/payload";
-    return directory;
+    places.tasks = std::move(directory);
+    places.tasks_v2 = hierarchy->v2;
+    return;
   }
-  return {};
 }
 
 // Also beside v1 controllers: pressure belongs to the hierarchy and to no controller.
@@ -117,7 +118,7 @@ Result<Places> locate_by(const Hierarchies& hierarchies, const PathIn& path_in, 
     const bool more = found && known && (!found->own.empty() || found->levels.size() > known->levels.size());
     if (!known || more) known = std::move(found);
   }
-  if (places.tasks.empty()) places.tasks = find_tasks(hierarchies, path_in);
+  if (places.tasks.empty()) find_tasks(hierarchies, path_in, places);
   if (places.pressure.empty()) places.pressure = find_pressure(hierarchies, path_in);
   if (places.tasks.empty()) return fail(ENOENT);
   return places;

@@ -16,25 +16,32 @@ namespace {
 // Cgroups may be nested as deep as someone likes; what we walk is bounded.
 constexpr int kDepth = 16;
 
-Result<> collect(const std::string& directory, int depth, std::vector<pid_t>& threads) {
-  // v1 lists threads in "tasks", v2 in "cgroup.threads".
-  auto text = sys::read_file(directory + "/cgroup.threads");
-  if (!text && text.error().code == ENOENT) text = sys::read_file(directory + "/tasks");
-  if (!text) return std::unexpected(text.error());
-  for (const auto line : split(*text, '\n'))
+// Each directory in another is a link to it, unless links are not counted and there is always one.
+Result<bool> may_have_children(const std::string& directory) {
+  return TRY(during(directory, sys::stat_at(AT_FDCWD, directory.c_str()))).st_nlink != 2;
+}
+
+Result<> collect(const HotFiles& files, const std::string& directory, bool v2, int depth,
+                 std::vector<pid_t>& threads) {
+  const auto text = TRY(files.read_once(directory + (v2 ? "/cgroup.threads" : "/tasks")));
+  for (const auto line : split(text, '\n'))
     if (const auto thread = parse_int<pid_t>(line); thread && *thread > 0) threads.push_back(*thread);
-  if (depth == 0) return {};
+  if (depth == 0 || !TRY(may_have_children(directory))) return {};
 
   const auto fd = TRY(during(directory, sys::open_at(AT_FDCWD, directory.c_str(), O_RDONLY | O_DIRECTORY)));
   for (const auto& entry : TRY(sys::list_directory(fd.get()))) {
     if (entry.type != DT_DIR) continue;
     // A child that goes away while we look had no threads left.
-    if (auto below = collect(directory + "/" + entry.name, depth - 1, threads); !below) {
+    if (auto below = collect(files, directory + "/" + entry.name, v2, depth - 1, threads); !below) {
       const int code = below.error().code;
       if (code != ENOENT && code != ENODEV && code != EOPNOTSUPP) return below;
     }
   }
   return {};
+}
+
+bool is_same(const NewestThread& thread, const NewestThread& known) {
+  return known.innermost != 0 && thread.number == known.number && thread.start_ticks == known.start_ticks;
 }
 
 std::uint64_t scaled(std::uint64_t count, std::size_t seen, std::size_t all) {
@@ -53,18 +60,21 @@ pid_t parse_innermost_pid(std::string_view status) {
   return 0;
 }
 
-Result<TaskCounts> sample_tasks(const std::string& directory, const std::string& proc) {
+Result<TaskCounts> sample_tasks(const HotFiles& files, const Places& places, const std::string& proc,
+                                const NewestThread& known) {
   std::vector<pid_t> threads;
-  TRY(collect(directory, kDepth, threads));
+  TRY(collect(files, places.tasks, places.tasks_v2, kDepth, threads));
   TaskCounts counts;
   counts.total = threads.size();
+  if (!threads.empty()) counts.newest.number = std::ranges::max(threads);
   std::size_t seen = 0;
   for (const pid_t thread : threads) {
     if (seen == kTaskBudget) break;
-    const auto text = sys::read_file(proc + "/" + std::to_string(thread) + "/stat");
+    const auto text = files.read_once(proc + "/" + std::to_string(thread) + "/stat");
     const auto stat = text ? sys::parse_process_stat(*text) : Result<sys::ProcessStat>(fail(ESRCH));
     if (!stat) continue;  // it has just ended
     ++seen;
+    if (thread == counts.newest.number) counts.newest.start_ticks = stat->start_ticks;
     if (stat->state == 'R') ++counts.running;
     if (stat->state == 'D') ++counts.blocked;
   }
@@ -72,10 +82,11 @@ Result<TaskCounts> sample_tasks(const std::string& directory, const std::string&
     counts.running = scaled(counts.running, seen, threads.size());
     counts.blocked = scaled(counts.blocked, seen, threads.size());
   }
-  if (!threads.empty()) {
-    const auto newest = std::ranges::max(threads);
-    if (const auto status = sys::read_file(proc + "/" + std::to_string(newest) + "/status"))
-      counts.newest = parse_innermost_pid(*status);
+  if (is_same(counts.newest, known)) {
+    counts.newest.innermost = known.innermost;
+  } else if (!threads.empty()) {
+    const auto status = files.read_once(proc + "/" + std::to_string(counts.newest.number) + "/status");
+    counts.newest.innermost = status ? parse_innermost_pid(*status) : 0;
   }
   return counts;
 }

@@ -61,7 +61,7 @@ struct Machine {
 
   test::FakeCgroup cgroups;
   test::FakeClock clock;
-  procfs::HotFiles files;
+  procfs::HotFiles files{cgroups.hierarchies().mountpoints()};
   procfs::Host host{files, clock, cgroups.root()};
   procfs::Registry registry{{files, host, clock}, cgroups.hierarchies()};
 

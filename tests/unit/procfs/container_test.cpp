@@ -307,7 +307,27 @@ TEST_P(ContainerTest, ThreadsOfCgroupsBelowCount) {
   EXPECT_EQ(tasks->total, 4u);
   EXPECT_EQ(tasks->running, 2u);
   EXPECT_EQ(tasks->blocked, 1u);
-  EXPECT_EQ(tasks->newest, 17);
+  EXPECT_EQ(tasks->newest.innermost, 17);
+}
+
+TEST_P(ContainerTest, TheNewestThreadIsAnotherOneWhenItsNumberIsUsedAgain) {
+  const auto container = busy_container();
+  const auto newest = [&] {
+    machine.later();
+    return container->tasks()->newest.innermost;
+  };
+  ASSERT_EQ(newest(), 3);
+  const auto is_now = [&](int start, int inner) {
+    machine.cgroups.write("/proc/4002/stat", "4002 (a name) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 " +
+                                                 std::to_string(start) + " 0\n");
+    machine.cgroups.write("/proc/4002/status", "NSpid:\t4002\t" + std::to_string(inner) + "\n");
+  };
+  is_now(600, 8);
+  EXPECT_EQ(newest(), 8);
+  EXPECT_EQ(container->forks(), 8u);
+  // The same thread keeps its number: nobody asks for it.
+  is_now(600, 9);
+  EXPECT_EQ(newest(), 8);
 }
 
 TEST_P(ContainerTest, TheFileSystemServersOfAContainerAreNotItsProcesses) {

@@ -19,7 +19,7 @@ struct FakeMachine {
 
   test::FakeCgroup cgroups;
   test::FakeClock clock;
-  HotFiles files;
+  HotFiles files{cgroups.hierarchies().mountpoints()};
   Host host{files, clock, cgroups.root()};
   Registry registry{{files, host, clock}, cgroups.hierarchies()};
   Tree tree{registry};

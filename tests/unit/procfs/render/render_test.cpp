@@ -35,7 +35,7 @@ TEST(RenderSwaps, TheHeaderAloneMeansNoSwap) {
 }
 
 TEST(RenderLoadavg, FixedPointWithTwoDigits) {
-  TaskCounts tasks{.total = 5, .running = 1, .blocked = 0, .newest = 42};
+  TaskCounts tasks{.total = 5, .running = 1, .blocked = 0, .newest = {.innermost = 42}};
   EXPECT_EQ(render_loadavg({0, 1024, 2048 * 3 + 20}, tasks), "0.00 0.50 3.01 2/5 42\n");
   // The reader is a thread of the container too: never more than there are.
   tasks.running = 5;
@@ -128,7 +128,8 @@ TEST(RenderStat, AReaderRuns) {
   view.numbers = {0};
   view.cpu_total = view.cpu_times[0];
   view.time.btime = 1234;
-  const auto text = render_stat(view, {.total = 3, .running = 1, .blocked = 2, .newest = 9}, 77);
+  const auto text =
+      render_stat(view, {.total = 3, .running = 1, .blocked = 2, .newest = {.innermost = 9}}, 77);
   EXPECT_THAT(text, StartsWith("cpu  123 0 2 0 0 0 0 3 0 0\ncpu0 123 0 2 0 0 0 0 3 0 0\nintr 0\n"));
   EXPECT_THAT(text, HasSubstr("\nbtime 1234\nprocesses 77\nprocs_running 2\nprocs_blocked 2\n"));
   EXPECT_THAT(text, Not(HasSubstr("cpu1")));

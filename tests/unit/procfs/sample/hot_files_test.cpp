@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <thread>
 #include <vector>
 
@@ -25,7 +26,7 @@ class HotFilesTest : public ::testing::Test {
     return directory / name;
   }
   test::TempDir directory;
-  HotFiles files{3};
+  HotFiles files{{}, 3};
 };
 
 TEST_F(HotFilesTest, ReadsTheTextAnew) {
@@ -66,6 +67,25 @@ TEST_F(HotFilesTest, ADirectoryThatGoesTakesItsDescriptors) {
   static_cast<void>(files.read(make("dd/a", "")));
   files.close_below(directory / "d");
   EXPECT_EQ(files.open_count(), 1u);
+}
+
+TEST_F(HotFilesTest, WhatIsBelowABaseIsFoundFromThere) {
+  ASSERT_THAT(sys::make_directories(directory / "base/box"), Succeeds());
+  const auto path = make("base/box/a", "there");
+  HotFiles based{{directory / "none", directory / "base"}};
+  // Not by its name.
+  std::filesystem::rename(directory / "base", directory / "moved");
+  EXPECT_THAT(based.read(path), Yields("there"));
+  EXPECT_THAT(based.read_once(path), Yields("there"));
+  EXPECT_THAT(files.read(path), FailsWith(ENOENT));
+  EXPECT_THAT(based.read(make("based", "beside")), Yields("beside"));
+}
+
+TEST_F(HotFilesTest, WhatIsReadOnceIsNotKept) {
+  const auto path = make("a", "one");
+  EXPECT_THAT(files.read_once(path), Yields("one"));
+  EXPECT_EQ(files.open_count(), 0u);
+  EXPECT_THAT(files.read_once(directory / "none"), FailsWith(ENOENT));
 }
 
 TEST_F(HotFilesTest, AMissingFileIsAnErrorNamingIt) {
