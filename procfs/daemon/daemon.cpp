@@ -77,12 +77,6 @@ Result<cgroup::Hierarchies> find_cgroups() {
   return hierarchies;
 }
 
-std::vector<std::string> mountpoints(const cgroup::Hierarchies& hierarchies) {
-  std::vector<std::string> paths;
-  for (const auto& hierarchy : hierarchies.all()) paths.push_back(hierarchy.mountpoint);
-  return paths;
-}
-
 // What a daemon holds that its successor goes on with.
 struct Estate {
   MountSpace space;
@@ -146,7 +140,7 @@ Result<std::optional<Estate>> inherit(FdStore& store, const std::string& directo
 Result<Estate> found(const std::string& directory, const cgroup::Hierarchies& hierarchies) {
   const auto mountpoint = directory + "/mnt";
   TRY(sys::make_directories(mountpoint));
-  return Estate{.space = TRY(enter_mount_space(directory, mountpoint, mountpoints(hierarchies))),
+  return Estate{.space = TRY(enter_mount_space(directory, mountpoint, hierarchies.mountpoints())),
                 .socket = TRY(sys::listen_seqpacket(directory + "/control")),
                 .seccomp = TRY(sys::listen_stream(directory + "/seccomp")),
                 .state = TRY(StateFile::create()),

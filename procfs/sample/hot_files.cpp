@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/sys/checked.h"
@@ -27,15 +28,13 @@ Result<std::string> text_of(int fd) {
   }
 }
 
-}  // namespace
-
-HotFiles::HotFiles(const std::vector<std::string>& bases, std::size_t capacity) : capacity_(capacity) {
-  for (const auto& path : bases)
-    if (auto directory = sys::open_at(AT_FDCWD, path.c_str(), O_PATH | O_DIRECTORY))
-      bases_.push_back({path + "/", std::move(*directory)});
+bool is_below(std::string_view path, std::string_view directory) {
+  return path.starts_with(directory) && path.size() > directory.size() && path[directory.size()] == '/';
 }
 
-Result<std::string> HotFiles::read_once(const std::string& path) const {
+}  // namespace
+
+Result<std::string> HotFiles::read_once(const std::string& path) {
   const auto fd = TRY(during(path, open(path)));
   return during(path, text_of(fd.get()));
 }
@@ -47,13 +46,13 @@ Result<std::string> HotFiles::read(const std::string& path) {
     // A removed cgroup whose name was taken again has a new file under the old path.
     drop(path);
   }
-  const auto fd = TRY(during(path, open_and_keep(path)));
+  const auto fd = keep(path, TRY(during(path, open(path))));
   auto text = text_of(fd->get());
   if (!text) drop(path);
   return during(path, std::move(text));
 }
 
-std::shared_ptr<const UniqueFd> HotFiles::find(const std::string& path) {
+HotFiles::FdRef HotFiles::find(const std::string& path) {
   const std::lock_guard lock(mutex_);
   const auto found = by_path_.find(path);
   if (found == by_path_.end()) return nullptr;
@@ -62,30 +61,31 @@ std::shared_ptr<const UniqueFd> HotFiles::find(const std::string& path) {
   return found->second->fd;
 }
 
-Result<UniqueFd> HotFiles::open(const std::string& path) const {
-  for (const auto& base : bases_)
-    if (path.starts_with(base.path))
-      return sys::open_at(base.directory.get(), path.c_str() + base.path.size(), O_RDONLY);
-  return sys::open_at(AT_FDCWD, path.c_str(), O_RDONLY);
+Result<UniqueFd> HotFiles::open(const std::string& path) {
+  const auto base =
+      std::ranges::find_if(bases_, [&](const std::string& directory) { return is_below(path, directory); });
+  if (base == bases_.end()) return sys::open_at(AT_FDCWD, path.c_str(), O_RDONLY);
+  auto directory = find(*base);
+  if (!directory) directory = keep(*base, TRY(sys::open_at(AT_FDCWD, base->c_str(), O_PATH | O_DIRECTORY)));
+  return sys::open_at(directory->get(), path.c_str() + base->size() + 1, O_RDONLY);
 }
 
-Result<std::shared_ptr<const UniqueFd>> HotFiles::open_and_keep(const std::string& path) {
-  auto fd = std::make_shared<const UniqueFd>(TRY(open(path)));
-  const auto opened = keep(path, fd);
-  if (opened) opened();
-  return fd;
-}
-
-std::function<void()> HotFiles::keep(const std::string& path, std::shared_ptr<const UniqueFd> fd) {
-  const std::lock_guard lock(mutex_);
-  if (by_path_.contains(path)) return {};  // another thread was first: ours is used once
-  entries_.push_front({path, std::move(fd), generation_});
-  by_path_.emplace(entries_.front().path, entries_.begin());
-  if (entries_.size() > capacity_) {
-    by_path_.erase(entries_.back().path);
-    entries_.pop_back();
+HotFiles::FdRef HotFiles::keep(const std::string& path, UniqueFd opened) {
+  auto fd = std::make_shared<const UniqueFd>(std::move(opened));
+  std::function<void()> action;
+  {
+    const std::lock_guard lock(mutex_);
+    if (by_path_.contains(path)) return fd;  // another thread was first: ours is used once
+    entries_.push_front({path, fd, generation_});
+    by_path_.emplace(entries_.front().path, entries_.begin());
+    if (entries_.size() > capacity_) {
+      by_path_.erase(entries_.back().path);
+      entries_.pop_back();
+    }
+    action = on_open_;
   }
-  return on_open_;
+  if (action) action();
+  return fd;
 }
 
 void HotFiles::on_open(std::function<void()> action) {
@@ -114,9 +114,8 @@ void HotFiles::close_unused() {
 void HotFiles::close_below(std::string_view directory) {
   const std::lock_guard lock(mutex_);
   for (auto entry = entries_.begin(); entry != entries_.end();) {
-    const std::string_view path = entry->path;
-    if (path.starts_with(directory) && path.size() > directory.size() && path[directory.size()] == '/') {
-      by_path_.erase(path);
+    if (is_below(entry->path, directory)) {
+      by_path_.erase(entry->path);
       entry = entries_.erase(entry);
     } else {
       ++entry;

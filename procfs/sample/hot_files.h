@@ -22,15 +22,16 @@ namespace nacre::procfs {
 // go that nobody reads any more: an idle container costs none. From any thread.
 class HotFiles {
  public:
-  // What is below one of `bases`, directories that stay where they are, is looked up from there: that saves a
-  // third of opening a cgroup's file.
-  explicit HotFiles(const std::vector<std::string>& bases = {}, std::size_t capacity = 256);
+  // What is below one of the directories `bases` is looked up from there, which saves a third of opening a
+  // cgroup's file. They are opened and closed like the files: who reads nothing keeps no mount busy.
+  explicit HotFiles(std::vector<std::string> bases = {}, std::size_t capacity = 256)
+      : bases_(std::move(bases)), capacity_(capacity) {}
 
   // The whole text. ENOENT or ENODEV when the file is gone; the error names the path.
   Result<std::string> read(const std::string& path);
-  // The same of a file that goes on telling what it was when it was opened, as v1's list of tasks does for a
-  // second: nothing is kept.
-  Result<std::string> read_once(const std::string& path) const;
+  // The same without keeping it: of a process, or v1's list of tasks, which for a second goes on telling what
+  // it was when it was opened.
+  Result<std::string> read_once(const std::string& path);
   // Closes what has not been read since the previous call.
   void close_unused();
   // Closes every descriptor in or below a directory that goes away.
@@ -40,24 +41,20 @@ class HotFiles {
   void on_open(std::function<void()> action);
 
  private:
+  using FdRef = std::shared_ptr<const UniqueFd>;
   struct Entry {
     std::string path;
-    std::shared_ptr<const UniqueFd> fd;
+    FdRef fd;
     std::uint64_t used;
-  };
-  struct Base {
-    std::string path;  // with a slash at its end
-    UniqueFd directory;
   };
   using Entries = std::list<Entry>;  // most recently read first
 
-  std::shared_ptr<const UniqueFd> find(const std::string& path);
-  Result<UniqueFd> open(const std::string& path) const;
-  Result<std::shared_ptr<const UniqueFd>> open_and_keep(const std::string& path);
-  std::function<void()> keep(const std::string& path, std::shared_ptr<const UniqueFd> fd);
+  FdRef find(const std::string& path);
+  Result<UniqueFd> open(const std::string& path);
+  FdRef keep(const std::string& path, UniqueFd opened);
   void drop(const std::string& path);
 
-  std::vector<Base> bases_;  // not changed after construction
+  const std::vector<std::string> bases_;
   const std::size_t capacity_;
   mutable std::mutex mutex_;  // leaf
   Entries entries_;

@@ -21,7 +21,7 @@ Result<bool> may_have_children(const std::string& directory) {
   return TRY(during(directory, sys::stat_at(AT_FDCWD, directory.c_str()))).st_nlink != 2;
 }
 
-Result<> collect(const HotFiles& files, const std::string& directory, bool v2, int depth,
+Result<> collect(HotFiles& files, const std::string& directory, bool v2, int depth,
                  std::vector<pid_t>& threads) {
   const auto text = TRY(files.read_once(directory + (v2 ? "/cgroup.threads" : "/tasks")));
   for (const auto line : split(text, '\n'))
@@ -41,7 +41,9 @@ Result<> collect(const HotFiles& files, const std::string& directory, bool v2, i
 }
 
 bool is_same(const NewestThread& thread, const NewestThread& known) {
-  return known.innermost != 0 && thread.number == known.number && thread.start_ticks == known.start_ticks;
+  // Of too many to look at all, when it began is not known.
+  return known.innermost != 0 && thread.start_ticks != 0 && thread.number == known.number &&
+         thread.start_ticks == known.start_ticks;
 }
 
 std::uint64_t scaled(std::uint64_t count, std::size_t seen, std::size_t all) {
@@ -60,7 +62,7 @@ pid_t parse_innermost_pid(std::string_view status) {
   return 0;
 }
 
-Result<TaskCounts> sample_tasks(const HotFiles& files, const Places& places, const std::string& proc,
+Result<TaskCounts> sample_tasks(HotFiles& files, const Places& places, const std::string& proc,
                                 const NewestThread& known) {
   std::vector<pid_t> threads;
   TRY(collect(files, places.tasks, places.tasks_v2, kDepth, threads));

@@ -30,7 +30,7 @@ inline constexpr std::size_t kTaskBudget = 2048;
 
 // Counts the threads in a container's cgroup and all cgroups below it. `proc` is where proc is mounted. The
 // kernel writes much to tell a thread's innermost number, so the one `known` is not asked again.
-Result<TaskCounts> sample_tasks(const HotFiles& files, const Places& places, const std::string& proc,
+Result<TaskCounts> sample_tasks(HotFiles& files, const Places& places, const std::string& proc,
                                 const NewestThread& known);
 
 // The last word of "NSpid:" in /proc/PID/status: the number in the innermost namespace.

@@ -330,6 +330,44 @@ TEST_P(ContainerTest, TheNewestThreadIsAnotherOneWhenItsNumberIsUsedAgain) {
   EXPECT_EQ(newest(), 8);
 }
 
+TEST_P(ContainerTest, TheNewestOfTooManyThreadsToLookAtIsAskedEachTime) {
+  const auto container = busy_container();
+  std::string threads;
+  for (int thread = 4000; thread <= 4000 + static_cast<int>(kTaskBudget); ++thread)
+    threads += std::to_string(thread) + "\n";
+  const auto newest = std::to_string(4000 + kTaskBudget);
+  const auto shown = [&](int inner) {
+    machine.cgroups.write("/proc/" + newest + "/status",
+                          "NSpid:\t" + newest + "\t" + std::to_string(inner) + "\n");
+    machine.later();
+    return container->tasks()->newest.innermost;
+  };
+  const auto places = container->places();
+  const auto list = places->tasks + (places->tasks_v2 ? "/cgroup.threads" : "/tasks");
+  machine.cgroups.write(list.substr(machine.cgroups.root().size()), threads);
+  EXPECT_EQ(shown(11), 11);
+  EXPECT_EQ(shown(12), 12);
+}
+
+TEST_P(ContainerTest, SwapMattersWhereTheMachineHasAny) {
+  const auto container = busy_container();
+  const auto& places = *container->places()->memory;
+  const std::string limit = places.own + (places.v2 ? "/memory.swap.max" : "/memory.memsw.limit_in_bytes");
+  const auto put = [&](std::string_view swap_total, const std::string& text) {
+    machine.cgroups.write("/proc/meminfo", "MemTotal: 8388608 kB\nSwapTotal: " + std::string(swap_total) +
+                                               " kB\nSwapFree: 1048576 kB\n");
+    machine.cgroups.write(limit.substr(machine.cgroups.root().size()), text);
+    machine.later();
+    return container->memory();
+  };
+  const auto without = put("0", "nonsense");
+  ASSERT_THAT(without, Succeeds());
+  EXPECT_EQ((*without)->swap_total, 0u);
+  const auto with = put("2097152", std::to_string((places.v2 ? 64 : 256 + 64) * kMiB));
+  ASSERT_THAT(with, Succeeds());
+  EXPECT_EQ((*with)->swap_total, 64u * 1024);
+}
+
 TEST_P(ContainerTest, TheFileSystemServersOfAContainerAreNotItsProcesses) {
   auto& cgroups = machine.cgroups;
   for (const char* path : {"/nacre", "/nacre/box", "/nacre/box/payload", "/nacre/box/fs"})
