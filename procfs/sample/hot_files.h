@@ -37,7 +37,7 @@ class HotFiles {
   // Closes every descriptor in or below a directory that goes away.
   void close_below(std::string_view directory);
   std::size_t open_count() const;
-  // Called without any lock held after a descriptor was kept, so that somebody closes it one day.
+  // Called without our own lock held after a descriptor was kept, so that somebody closes it one day.
   void on_open(std::function<void()> action);
 
  private:

@@ -15,7 +15,7 @@ holder=''
 # shellcheck disable=SC2016 # the container's shell
 loop='n=0 user=0 idle=0 up=0
 while free >/tmp/free && read -r word a _ _ d _ </proc/stat && [ "$word" = cpu ] && [ "$a" -ge $user ] && [ "$d" -ge $idle ] &&
-  total=$(awk "/^MemTotal:/ {print \$2}" /proc/meminfo) && [ "$total" = 65536 ] && grep -q "^Mem: *65536 " /tmp/free &&
+  total=$(awk "/^MemTotal:/ {print \$2}" /proc/meminfo) && [ "$total" = 262144 ] && grep -q "^Mem: *262144 " /tmp/free &&
   cat /proc/stat >/tmp/stat && tail -n 1 /tmp/stat | grep -q "^softirq" && read -r now _ </proc/uptime; do
   now=$((${now%.*} * 100 + 1${now#*.} - 100))
   [ $((now - up)) -lt ${longest:-0} ] || [ $n = 0 ] || longest=$((now - up))
@@ -26,7 +26,7 @@ echo "stopped after $n: [$word $a $d] after [$user $idle]; total [$total]; $(tai
 for number in $(seq "$containers"); do
   image=busybox
   [ $((number % 2)) = 0 ] || image=$debian
-  nacre run -d --name "box$number" --memory 64m --cpus 1 "$image" sh -c "$loop; sleep 0" >/dev/null
+  nacre run -d --name "box$number" --memory 256m --cpus 1 "$image" sh -c "$loop; sleep 0" >/dev/null
 done
 rounds() { nacre exec "box$1" cat /tmp/rounds; }
 for number in $(seq "$containers"); do eventually "rounds of box$number" rounds "$number"; done

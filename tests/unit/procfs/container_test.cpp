@@ -333,8 +333,12 @@ TEST_P(ContainerTest, TheNewestThreadIsAnotherOneWhenItsNumberIsUsedAgain) {
 TEST_P(ContainerTest, TheNewestOfTooManyThreadsToLookAtIsAskedEachTime) {
   const auto container = busy_container();
   std::string threads;
-  for (int thread = 4000; thread <= 4000 + static_cast<int>(kTaskBudget); ++thread)
-    threads += std::to_string(thread) + "\n";
+  for (int thread = 4000; thread <= 4000 + static_cast<int>(kTaskBudget); ++thread) {
+    const auto number = std::to_string(thread);
+    threads += number + "\n";
+    machine.cgroups.write("/proc/" + number + "/stat",
+                          number + " (a name) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 500 0\n");
+  }
   const auto newest = std::to_string(4000 + kTaskBudget);
   const auto shown = [&](int inner) {
     machine.cgroups.write("/proc/" + newest + "/status",
