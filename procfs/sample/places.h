@@ -28,9 +28,9 @@ struct Place {
 // last one goes (cgroup-v2.rst, Enabling and Disabling).
 struct Places {
   std::optional<Place> memory, quota, cpuset, usage, io, hugetlb;
-  std::string tasks;  // the directory whose threads are the container's
-  bool tasks_v2 = false;
-  std::string pressure;  // its directory in v2, which alone has pressure files; empty without one
+  std::string tasks;      // the directory whose threads are the container's
+  bool tasks_v2 = false;  // v1 and v2 list them in files of other names
+  std::string pressure;   // its directory in v2, which alone has pressure files; empty without one
 
   // Every directory of the container itself.
   std::vector<std::string> own_directories() const;
