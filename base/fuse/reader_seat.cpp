@@ -4,13 +4,6 @@
 #include <unistd.h>
 
 namespace nacre::fuse {
-namespace {
-
-std::int64_t now() {
-  return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
-}
-
-}  // namespace
 
 bool ReaderSeat::take() {
   std::unique_lock lock(mutex_);
@@ -30,27 +23,18 @@ void ReaderSeat::leave() {
 }
 
 ReaderSeat::Answer ReaderSeat::begin_answer() {
-  const auto answer = now();
+  const auto answer = last_.load(std::memory_order_relaxed) + 1;
+  last_.store(answer, std::memory_order_relaxed);
   // Released to whoever evicts us: the next holder sees what we did with the seat.
-  answering_since_.store(answer, std::memory_order_release);
-  used_ = true;
+  answering_ = answer;
   return answer;
 }
 
-// A later holder's answer began later, since evict_slow() waits for more than 0: it cannot be taken for this
-// one.
-bool ReaderSeat::end_answer(Answer answer) { return answering_since_.compare_exchange_strong(answer, 0); }
+bool ReaderSeat::end_answer(Answer answer) { return answering_.compare_exchange_strong(answer, 0); }
 
-bool ReaderSeat::answering_for(std::chrono::nanoseconds time) const {
-  const Answer since = answering_since_;
-  return since != 0 && now() - since >= time.count();
-}
-
-void ReaderSeat::evict_slow(std::chrono::nanoseconds limit) {
-  Answer since = answering_since_;
-  if (since == 0 || now() - since < limit.count()) return;
-  if (!answering_since_.compare_exchange_strong(since, 0)) return;
-  leave();  // in the place of the holder, who sees that it is not its own any more
+void ReaderSeat::evict(Answer answer) {
+  // In the place of the holder, who sees that it is not its own any more.
+  if (answer != 0 && answering_.compare_exchange_strong(answer, 0)) leave();
 }
 
 void ReaderSeat::close() {

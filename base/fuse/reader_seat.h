@@ -4,7 +4,6 @@
 #include <sys/types.h>
 
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -17,29 +16,28 @@ namespace nacre::fuse {
 //
 // The holder of the seat keeps it while it answers a request that is answered at once, so that
 // nobody is woken at all, and leaves it before one that may wait for a disk. When it was wrong
-// about that, evict_slow() frees the seat in its place. Thread-safe.
+// about that, a SeatWatch frees the seat in its place. Thread-safe.
 class ReaderSeat {
  public:
-  // When an answer began: steady clock, ns. Never 0.
-  using Answer = std::int64_t;
+  // Answers are numbered: to ask for the time twice for each would cost more than the rest. Never 0.
+  using Answer = std::uint64_t;
 
   // Waits for the seat. False: the seat is closed, go home.
   bool take();
-  // The holder's, while it does not answer, and evict_slow()'s in its place: gives the seat to a resting
+  // The holder's, while it does not answer, and evict()'s in its place: gives the seat to a resting
   // worker.
   void leave();
   // Around a request that is answered while holding the seat. False: the seat is lost.
   Answer begin_answer();
   bool end_answer(Answer answer);
-  // Frees the seat if its holder has been answering for at least `limit`, which is more than 0.
-  void evict_slow(std::chrono::nanoseconds limit);
-  // Whether the holder is answering now, and has been for so long.
-  bool answering() const { return answering_since_ != 0; }
-  bool answering_for(std::chrono::nanoseconds time) const;
+  // The one that the holder is at; 0: it does not answer.
+  Answer answering() const { return answering_; }
+  // The one that was begun last.
+  Answer last() const { return last_; }
+  // Frees the seat if its holder is still at that answer; 0 is none.
+  void evict(Answer answer);
   // The thread (gettid(2)) that took the seat last.
   pid_t holder() const { return holder_; }
-  // Whether somebody has begun an answer since this was asked last.
-  bool was_used() { return used_.exchange(false); }
   void close();
 
  private:
@@ -48,10 +46,10 @@ class ReaderSeat {
   bool taken_ = false;
   bool closed_ = false;
   std::atomic<pid_t> holder_{0};
+  std::atomic<Answer> last_{0};  // only the holder changes it
   // The holder's answer; 0: it does not answer, or has lost the seat over the one that it began. Whichever of
-  // the holder and evict_slow() sets it to 0 decides who has the seat.
-  std::atomic<Answer> answering_since_{0};
-  std::atomic<bool> used_{false};
+  // the holder and evict() sets it to 0 decides who has the seat.
+  std::atomic<Answer> answering_{0};
 };
 
 }  // namespace nacre::fuse

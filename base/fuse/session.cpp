@@ -19,11 +19,11 @@
 #include <cstdlib>
 #include <thread>
 
+#include "base/fuse/device.h"
 #include "base/fuse/raw_request.h"
 #include "base/fuse/reader_seat.h"
 #include "base/fuse/request_poll.h"
-#include "base/fuse/write_answer.h"
-#include "base/sys/file.h"
+#include "base/fuse/seat_watch.h"
 #include "base/unique_fd.h"
 
 namespace nacre::fuse {
@@ -52,18 +52,8 @@ ssize_t write_socket(int fd, iovec* parts, int count, void*) {
   }
 }
 
-// How long an answer may take at least while its thread computes or only lacks a processor.
-constexpr std::chrono::milliseconds kInterrupted{20};
 // How many requests are not expected to be quick after one that was not.
 constexpr unsigned kSlowRequests = 64;
-
-// Whether a thread computes, or would if it had a processor, and so does not wait for a disk.
-bool wants_processor(pid_t thread) {
-  const auto stat = sys::read_file("/proc/self/task/" + std::to_string(thread) + "/stat");
-  if (!stat) return false;
-  const auto name_end = stat->rfind(')');
-  return name_end != std::string::npos && stat->size() > name_end + 2 && (*stat)[name_end + 2] == 'R';
-}
 
 // Requests that by their nature wait for a disk, or move much data. Reading is not among them:
 // most of what is read is in memory, and if it is not, the seat is lost soon enough.
@@ -106,7 +96,7 @@ ssize_t write_idmapped(int fd, iovec* parts, int count, void*) {
   if (RawRequest::current().opcode() == FUSE_INIT) agree_to_idmap(span_of(parts, count));
   return write_answer(fd, span_of(parts, count));
 }
-ssize_t read_device(int fd, void* buffer, std::size_t size, void*) { return ::read(fd, buffer, size); }
+ssize_t read_device(int fd, void* buffer, std::size_t size, void*) { return read_request(fd, buffer, size); }
 ssize_t splice_device(int from, off_t* from_offset, int to, off_t* to_offset, std::size_t size,
                       unsigned flags, void*) {
   return ::splice(from, from_offset, to, to_offset, size, flags);
@@ -327,6 +317,7 @@ Result<> Session::serve(const Service& service) {
   if (!signal_fd) return fail(errno, "signalfd");
 
   Workers workers(service);
+  SeatWatch watch(workers.seat, service.patience);
   threads_ = service.threads;
   std::vector<std::thread> threads;
   for (unsigned i = 0; i < service.threads; ++i) threads.emplace_back([&] { work(workers); });
@@ -334,18 +325,14 @@ Result<> Session::serve(const Service& service) {
   std::array<pollfd, 2> events{{{wake_, POLLIN, 0}, {signal_fd.get(), POLLIN, 0}}};
   while (fuse_session_exited(session_) == 0) {
     const int ready = ::poll(events.data(), events.size(),
-                             workers.watched ? static_cast<int>(service.patience.count()) : -1);
+                             workers.watched ? static_cast<int>(watch.patience().count()) : -1);
     if (ready < 0) continue;
     if (ready == 0) {
-      // One that was only interrupted by others will be quick enough when it is its turn.
-      const auto limit = service.patience;
-      if (workers.seat.answering_for(limit))
-        workers.seat.evict_slow(wants_processor(workers.seat.holder()) ? std::max(limit, kInterrupted)
-                                                                       : limit);
-      if (!workers.seat.was_used() && !workers.seat.answering()) {
+      watch.look();
+      if (watch.idle()) {
         workers.watched = false;
         // One that begins just now may have seen that it was watched.
-        if (workers.seat.was_used() || workers.seat.answering()) workers.watched = true;
+        if (!watch.idle()) workers.watched = true;
       }
       continue;
     }

@@ -26,13 +26,16 @@ TEST(ReaderSeat, OneAtATime) {
 TEST(ReaderSeat, AQuickAnswerKeepsIt) {
   ReaderSeat seat;
   ASSERT_TRUE(seat.take());
-  auto answer = seat.begin_answer();
-  seat.evict_slow(1h);
-  EXPECT_TRUE(seat.end_answer(answer));
+  const auto first = seat.begin_answer();
+  EXPECT_EQ(seat.answering(), first);
+  EXPECT_TRUE(seat.end_answer(first));
   // Waiting for a request is not answering one, however long it takes.
-  seat.evict_slow(1ns);
-  answer = seat.begin_answer();
-  EXPECT_TRUE(seat.end_answer(answer));
+  EXPECT_EQ(seat.answering(), 0U);
+  seat.evict(seat.answering());
+  const auto second = seat.begin_answer();
+  EXPECT_EQ(seat.last(), second);
+  seat.evict(first);
+  EXPECT_TRUE(seat.end_answer(second));
 }
 
 TEST(ReaderSeat, ASlowAnswerLosesIt) {
@@ -40,10 +43,9 @@ TEST(ReaderSeat, ASlowAnswerLosesIt) {
   ASSERT_TRUE(seat.take());
   const auto slow = seat.begin_answer();
   auto other = std::async(std::launch::async, [&] { return seat.take(); });
-  std::this_thread::sleep_for(2ms);
-  seat.evict_slow(1ms);
+  seat.evict(slow);
   ASSERT_TRUE(other.get());
-  // Not while the next one answers either.
+  // Nor is it given back while the next one answers.
   const auto next = seat.begin_answer();
   EXPECT_FALSE(seat.end_answer(slow));
   EXPECT_TRUE(seat.end_answer(next));
@@ -91,7 +93,7 @@ TEST(ReaderSeat, BelongsToOneWhileOthersEvict) {
   for (int i = 0; i < 4; ++i) threads.emplace_back(work);
   std::atomic<bool> done{false};
   std::thread watcher([&] {
-    while (!done) seat.evict_slow(1ns);
+    while (!done) seat.evict(seat.answering());
   });
   for (auto& thread : threads) thread.join();
   done = true;

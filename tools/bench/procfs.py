@@ -234,6 +234,13 @@ class Reading:
         return [daemon.name for daemon in self.daemons] + ["host"]
 
 
+def add_total(shown, columns):
+    """A row: one reading of each file that all of the columns have."""
+    rows = [cells for cells in shown.values() if all(cells.get(column) for column in columns)]
+    shown[f"these {len(rows)} files, one after the other"] = {
+        column: [sum(row) for row in zip(*(cells[column] for cells in rows))] for column in columns}
+
+
 def show_ratio(value):
     return f"{value:.2f}"
 
@@ -267,6 +274,7 @@ def main():
         one_reader("any processor")
         for way, how in HOW.items():
             shown, _ = reading.run(f"parallel{way}", PATHS, rounds, 3, 400)
+            add_total(shown, columns)
             common.table(f"8 readers{how}: time / readings", shown, columns, base)
         for daemon in daemons:
             daemon.cost()

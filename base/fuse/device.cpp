@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/fuse/write_answer.h"
+#include "base/fuse/device.h"
 
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -9,8 +10,10 @@
 
 namespace nacre::fuse {
 
+ssize_t read_request(int fd, void* buffer, std::size_t size) { return ::syscall(SYS_read, fd, buffer, size); }
+
 ssize_t write_answer(int fd, std::span<const iovec> parts) {
-  if (parts.size() == 1) return ::write(fd, parts[0].iov_base, parts[0].iov_len);
+  if (parts.size() == 1) return ::syscall(SYS_write, fd, parts[0].iov_base, parts[0].iov_len);
   constexpr std::size_t kPage = 4096;
   alignas(kPage) static thread_local std::array<std::byte, kPage> page;
   std::size_t size = 0;
@@ -19,7 +22,7 @@ ssize_t write_answer(int fd, std::span<const iovec> parts) {
     if (part.iov_len > 0) std::memcpy(page.data() + size, part.iov_base, part.iov_len);
     size += part.iov_len;
   }
-  return ::write(fd, page.data(), size);
+  return ::syscall(SYS_write, fd, page.data(), size);
 }
 
 }  // namespace nacre::fuse

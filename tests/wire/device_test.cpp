@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/fuse/write_answer.h"
+#include "base/fuse/device.h"
 
 #include <gmock/gmock.h>
 #include <sys/socket.h>

@@ -4,9 +4,16 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include <cstddef>
 #include <span>
 
 namespace nacre::fuse {
+
+// What the kernel is asked for each request, so it takes the shortest way: no thread is ever cancelled, so
+// these are no cancellation points (pthreads(7)), which cost the C library two locked instructions a call.
+
+// As read(2).
+ssize_t read_request(int fd, void* buffer, std::size_t size);
 
 // Gives the kernel an answer, as writev(2) does. Parts that fit in a page together go as one piece of
 // memory: the kernel looks up and pins each piece before it copies it (fs/fuse/dev.c, fuse_copy_fill), which
