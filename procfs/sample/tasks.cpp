@@ -1,43 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "procfs/sample/tasks.h"
 
-#include <dirent.h>
-
 #include <algorithm>
 #include <vector>
 
 #include "base/parse.h"
-#include "base/sys/file.h"
 #include "base/sys/process.h"
+#include "procfs/sample/subtree.h"
 
 namespace nacre::procfs {
 namespace {
 
-// Cgroups may be nested as deep as someone likes; what we walk is bounded.
-constexpr int kDepth = 16;
-
-// Each directory in another is a link to it, unless links are not counted and there is always one.
-Result<bool> may_have_children(const std::string& directory) {
-  return TRY(during(directory, sys::stat_at(AT_FDCWD, directory.c_str()))).st_nlink != 2;
-}
-
-Result<> collect(HotFiles& files, const std::string& directory, bool v2, int depth,
-                 std::vector<pid_t>& threads) {
-  const auto text = TRY(files.read_once(directory + (v2 ? "/cgroup.threads" : "/tasks")));
-  for (const auto line : split(text, '\n'))
-    if (const auto thread = parse_int<pid_t>(line); thread && *thread > 0) threads.push_back(*thread);
-  if (depth == 0 || !TRY(may_have_children(directory))) return {};
-
-  const auto fd = TRY(during(directory, sys::open_at(AT_FDCWD, directory.c_str(), O_RDONLY | O_DIRECTORY)));
-  for (const auto& entry : TRY(sys::list_directory(fd.get()))) {
-    if (entry.type != DT_DIR) continue;
-    // A child that goes away while we look had no threads left.
-    if (auto below = collect(files, directory + "/" + entry.name, v2, depth - 1, threads); !below) {
-      const int code = below.error().code;
-      if (code != ENOENT && code != ENODEV && code != EOPNOTSUPP) return below;
-    }
-  }
-  return {};
+// A cgroup that goes away while we look had no threads left.
+Result<std::vector<pid_t>> threads_of(HotFiles& files, const Places& places) {
+  std::vector<pid_t> threads;
+  TRY(visit_subtree(places.tasks, [&](const std::string& cgroup) -> Result<> {
+    const auto text = TRY(files.read_once(cgroup + (places.tasks_v2 ? "/cgroup.threads" : "/tasks")));
+    for (const auto line : split(text, '\n'))
+      if (const auto thread = parse_int<pid_t>(line); thread && *thread > 0) threads.push_back(*thread);
+    return {};
+  }));
+  return threads;
 }
 
 bool is_same(const NewestThread& thread, const NewestThread& known) {
@@ -64,8 +47,7 @@ pid_t parse_innermost_pid(std::string_view status) {
 
 Result<TaskCounts> sample_tasks(HotFiles& files, const Places& places, const std::string& proc,
                                 const NewestThread& known) {
-  std::vector<pid_t> threads;
-  TRY(collect(files, places.tasks, places.tasks_v2, kDepth, threads));
+  const auto threads = TRY(threads_of(files, places));
   TaskCounts counts;
   counts.total = threads.size();
   if (!threads.empty()) counts.newest.number = std::ranges::max(threads);

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "procfs/sample/vm.h"
 
-#include <dirent.h>
-
 #include <utility>
 
 #include "base/cgroup/keyed_file.h"
-#include "base/sys/file.h"
+#include "procfs/sample/subtree.h"
 
 namespace nacre::procfs {
 namespace {
@@ -17,24 +15,19 @@ constexpr std::string_view kTotal = "total_";
 // v1's are pages charged and uncharged, where /proc/vmstat has what was read and written.
 bool means_something_else(std::string_view name) { return name == "pgpgin" || name == "pgpgout"; }
 
-// Cgroups may be nested as deep as someone likes; what we walk is bounded.
-constexpr int kDepth = 16;
-
 // v1 counts where the process was, and not above. What a removed cgroup has counted is lost.
-std::uint64_t oom_kills_below(const std::string& directory, int depth) {
-  const auto own = sys::read_file(directory + "/memory.oom_control");
-  auto kills = own ? cgroup::value_of(*own, "oom_kill") : 0;
-  const auto fd = sys::open_at(AT_FDCWD, directory.c_str(), O_RDONLY | O_DIRECTORY);
-  if (!fd || depth == 0) return kills;
-  const auto entries = sys::list_directory(fd->get());
-  if (!entries) return kills;
-  for (const auto& entry : *entries)
-    if (entry.type == DT_DIR) kills += oom_kills_below(directory + "/" + entry.name, depth - 1);
+Result<std::uint64_t> oom_kills_below(HotFiles& files, const std::string& directory) {
+  std::uint64_t kills = 0;
+  TRY(visit_subtree(directory, [&](const std::string& cgroup) -> Result<> {
+    if (const auto text = files.read_once(cgroup + "/memory.oom_control"))
+      kills += cgroup::value_of(*text, "oom_kill");
+    return {};
+  }));
   return kills;
 }
 
 Result<std::uint64_t> oom_kills(HotFiles& files, const Place& place) {
-  if (!place.v2) return oom_kills_below(place.own, kDepth);
+  if (!place.v2) return oom_kills_below(files, place.own);
   return cgroup::value_of(TRY(files.read(place.own + "/memory.events")), "oom_kill");
 }
 

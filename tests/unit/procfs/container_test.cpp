@@ -310,6 +310,15 @@ TEST_P(ContainerTest, ThreadsOfCgroupsBelowCount) {
   EXPECT_EQ(tasks->newest.innermost, 17);
 }
 
+TEST_P(ContainerTest, KillsForLackOfMemoryInCgroupsBelowCountOnce) {
+  const auto container = busy_container();
+  machine.cgroups.create("/nacre/box/inner");  // with two of them, as every one
+  const auto vm = container->vm();
+  ASSERT_THAT(vm, Succeeds());
+  // v2's memory.events has those below already.
+  EXPECT_EQ((*vm)->events.at("oom_kill"), machine.cgroups.memory_v2() ? 2u : 4u);
+}
+
 TEST_P(ContainerTest, TheNewestThreadIsAnotherOneWhenItsNumberIsUsedAgain) {
   const auto container = busy_container();
   const auto newest = [&] {
