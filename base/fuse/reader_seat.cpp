@@ -25,7 +25,8 @@ void ReaderSeat::leave() {
 ReaderSeat::Answer ReaderSeat::begin_answer() {
   const auto answer = last_.load(std::memory_order_relaxed) + 1;
   last_.store(answer, std::memory_order_relaxed);
-  // Released to whoever evicts us: the next holder sees what we did with the seat.
+  // Released to whoever evicts us: the next holder sees what we did with the seat. And in one order with what
+  // the caller asks next, whether somebody watches (memory_order_seq_cst).
   answering_ = answer;
   return answer;
 }

@@ -19,7 +19,7 @@ namespace nacre::fuse {
 // about that, a SeatWatch frees the seat in its place. Thread-safe.
 class ReaderSeat {
  public:
-  // Answers are numbered: to ask for the time twice for each would cost more than the rest. Never 0.
+  // A number, never 0: the time of each would cost more than all else that is done about the seat.
   using Answer = std::uint64_t;
 
   // Waits for the seat. False: the seat is closed, go home.

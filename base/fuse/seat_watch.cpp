@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/fuse/seat_watch.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -10,8 +9,8 @@
 namespace nacre::fuse {
 namespace {
 
-// How long an answer may take at least while its thread computes or only lacks a processor.
-constexpr SeatWatch::Duration kInterrupted{20};
+// What an answer has at least while its thread computes or only lacks a processor.
+constexpr SeatWatch::Duration kComputing{20};
 
 // Whether a thread computes, or would if it had a processor, and so does not wait for a disk.
 bool wants_processor(pid_t thread) {
@@ -31,13 +30,13 @@ void SeatWatch::look() {
     return;
   }
   if (now - since_ < patience_) return;
-  if (now - since_ < kInterrupted && wants_processor(seat_.holder())) return;
+  if (now - since_ < kComputing && wants_processor(seat_.holder())) return;
   seat_.evict(answer);
 }
 
-bool SeatWatch::idle() {
+bool SeatWatch::used_since_asked() {
   const auto last = seat_.last();
-  return std::exchange(asked_, last) == last && seat_.answering() == 0;
+  return std::exchange(last_asked_, last) != last || seat_.answering() != 0;
 }
 
 }  // namespace nacre::fuse

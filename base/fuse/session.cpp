@@ -12,7 +12,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -325,20 +324,22 @@ Result<> Session::serve(const Service& service) {
   std::array<pollfd, 2> events{{{wake_, POLLIN, 0}, {signal_fd.get(), POLLIN, 0}}};
   while (fuse_session_exited(session_) == 0) {
     const int ready = ::poll(events.data(), events.size(),
-                             workers.watched ? static_cast<int>(watch.patience().count()) : -1);
+                             workers.watched ? static_cast<int>(service.patience.count()) : -1);
     if (ready < 0) continue;
     if (ready == 0) {
       watch.look();
-      if (watch.idle()) {
+      if (!watch.used_since_asked()) {
         workers.watched = false;
-        // One that begins just now may have seen that it was watched.
-        if (!watch.idle()) workers.watched = true;
+        // One that begins just now may have seen that it was watched. Both ask after they have told, in one
+        // order (memory_order_seq_cst), so one of them sees the other.
+        if (watch.used_since_asked()) workers.watched = true;
       }
       continue;
     }
     if ((events[0].revents & POLLIN) != 0) {
       eventfd_t count = 0;
       static_cast<void>(!::eventfd_read(wake_, &count));
+      watch.look();  // at the first answer after a while, so that the next look already knows it
       continue;
     }
     signalfd_siginfo received{};

@@ -22,8 +22,6 @@ void want(fuse_conn_info* connection, std::uint64_t feature, bool wanted = true)
 
 void op_init(void* userdata, fuse_conn_info* connection) {
   auto& service = *static_cast<FuseService*>(userdata);
-  // A signal ends no operation, so the kernel need not tell of any.
-  connection->no_interrupt = 1;
   // Nobody but us changes the tree, so the kernel need not ask whether it was changed.
   want(connection, FUSE_CAP_AUTO_INVAL_DATA, false);
   want(connection, FUSE_CAP_CACHE_SYMLINKS);

@@ -68,11 +68,6 @@ fuse_entry_param entry_for(const FileSystem& fs, const TreeEntry& found) {
   return entry;
 }
 
-void op_init(void*, fuse_conn_info* connection) {
-  // A signal ends no operation, so the kernel need not tell of any.
-  connection->no_interrupt = 1;
-}
-
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char* name) {
   answer(
       req, [&](FileSystem& fs) { return fs.tree.lookup(NodeId::from(parent), name, caller_of(req)); },
@@ -229,7 +224,6 @@ void op_readdirplus(fuse_req_t req, fuse_ino_t ino, std::size_t size, off_t offs
 
 fuse_lowlevel_ops make_operations() {
   fuse_lowlevel_ops ops{};
-  ops.init = op_init;
   ops.lookup = op_lookup;
   ops.getattr = op_getattr;
   ops.open = op_open;

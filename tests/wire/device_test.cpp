@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/fuse/device.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -45,9 +46,25 @@ TEST(WriteAnswer, DoesNotRepeatWhatWasWrittenBefore) {
 
 TEST(WriteAnswer, FailsAsTheDescriptorDoes) {
   char byte = 'x';
-  const std::vector<iovec> parts(2, {&byte, 1});
-  errno = 0;
-  EXPECT_EQ(write_answer(-1, parts), -1);
+  for (const std::size_t count : {1, 2}) {
+    const std::vector<iovec> parts(count, {&byte, 1});
+    errno = 0;
+    EXPECT_EQ(write_answer(-1, parts), -1);
+    EXPECT_EQ(errno, EBADF);
+  }
+}
+
+TEST(ReadRequest, SaysWhetherThereIsOne) {
+  const auto ends = *sys::seqpacket_pair();
+  std::string buffer(16, '\0');
+  const int flags = ::fcntl(ends.first.get(), F_GETFL);
+  ASSERT_EQ(::fcntl(ends.first.get(), F_SETFL, flags | O_NONBLOCK), 0);
+  EXPECT_EQ(read_request(ends.first.get(), buffer.data(), buffer.size()), -1);
+  EXPECT_EQ(errno, EAGAIN);
+  ASSERT_EQ(::write(ends.second.get(), "request", 7), 7);
+  EXPECT_EQ(read_request(ends.first.get(), buffer.data(), buffer.size()), 7);
+  EXPECT_EQ(buffer.substr(0, 7), "request");
+  EXPECT_EQ(read_request(-1, buffer.data(), buffer.size()), -1);
   EXPECT_EQ(errno, EBADF);
 }
 

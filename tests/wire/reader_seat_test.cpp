@@ -45,7 +45,7 @@ TEST(ReaderSeat, ASlowAnswerLosesIt) {
   auto other = std::async(std::launch::async, [&] { return seat.take(); });
   seat.evict(slow);
   ASSERT_TRUE(other.get());
-  // Nor is it given back while the next one answers.
+  // Its late end does not free the seat while the next one answers.
   const auto next = seat.begin_answer();
   EXPECT_FALSE(seat.end_answer(slow));
   EXPECT_TRUE(seat.end_answer(next));

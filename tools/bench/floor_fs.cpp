@@ -55,13 +55,10 @@ void op_read(fuse_req_t req, fuse_ino_t, std::size_t size, off_t offset, fuse_fi
   fuse_reply_buf(req, text.data() + start, std::min(size, text.size() - start));
 }
 
-void op_init(void*, fuse_conn_info* connection) { connection->no_interrupt = 1; }
-
 void op_release(fuse_req_t req, fuse_ino_t, fuse_file_info*) { fuse_reply_err(req, 0); }
 
 nacre::Result<> serve(const char* mountpoint) {
   fuse_lowlevel_ops ops{};
-  ops.init = op_init;
   ops.lookup = op_lookup;
   ops.getattr = op_getattr;
   ops.open = op_open;
