@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/fuse/seat_watch.h"
 
-#include <string>
 #include <utility>
 
-#include "base/sys/file.h"
+#include "base/sys/process.h"
 
 namespace nacre::fuse {
 namespace {
@@ -14,10 +13,8 @@ constexpr SeatWatch::Duration kComputing{20};
 
 // Whether a thread computes, or would if it had a processor, and so does not wait for a disk.
 bool wants_processor(pid_t thread) {
-  const auto stat = sys::read_file("/proc/self/task/" + std::to_string(thread) + "/stat");
-  if (!stat) return false;
-  const auto name_end = stat->rfind(')');
-  return name_end != std::string::npos && stat->size() > name_end + 2 && (*stat)[name_end + 2] == 'R';
+  const auto stat = sys::process_stat(thread);
+  return stat && stat->state == 'R';
 }
 
 }  // namespace
